@@ -1,0 +1,64 @@
+# What a person or CI does with this project. `make help` lists it; CONTRIBUTING.md says more.
+PYTHON ?= python3
+# Tests run in this many processes.
+JOBS ?= 2
+
+ENVIRONMENT = $(PYTHON) tools/environment.py
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint format types docs unit test-all test-e2e bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# The demo shows the local store, so what would send its traces elsewhere, or nowhere, is left out.
+ELSEWHERE = AGENTTRACE_DISABLED OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_SDK_DISABLED \
+	PHOENIX_COLLECTOR_ENDPOINT
+
+demo: ## run the example agent and show its trace
+	@$(ENVIRONMENT) .venv cli
+	@env $(ELSEWHERE:%=-u %) $(BIN)/python examples/quickstart.py
+	@echo
+	@$(BIN)/agenttrace show
+
+test: lint types docs unit ## lint, types, docs, then the tests
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: environment ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: environment
+	$(BIN)/mypy
+	@# --verifytypes takes its Python from PATH alone. What it prints of each symbol is of use only where one lacks a type.
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYRIGHT_PYTHON_IGNORE_WARNINGS=1 pyright --verifytypes agenttrace --ignoreexternal
+
+docs: environment ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+unit: environment ## the tests alone
+	$(BIN)/python -m pytest -n $(JOBS)
+
+test-all: ## the tests on every Python from 3.10 on that this machine has, and on the lowest dependencies
+	$(PYTHON) tools/test_all.py --jobs $(JOBS)
+
+test-e2e: ## the examples against a real Phoenix server
+	@$(ENVIRONMENT) .venv-e2e cli phoenix smolagents test
+	.venv-e2e/bin/python -m pytest tests/e2e
+
+bench: ## what a traced call costs, beside other libraries
+	@$(ENVIRONMENT) .venv-bench bench
+	.venv-bench/bin/python benchmarks/overhead.py
+
+clean: ## remove the environments and what tools left behind
+	rm -rf .venv .venv-* build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: environment
+environment:
+	@$(ENVIRONMENT) .venv cli docs test
