@@ -1,0 +1,66 @@
+"""agenttrace: mark what a function is, and every run is on record as OpenInference spans over OpenTelemetry.
+
+Example:
+    >>> from agenttrace import register, trace_agent, trace_tool
+    >>> register()
+    >>> @trace_tool
+    ... def get_weather(city: str) -> str:
+    ...     return f"sunny in {city}"
+    >>> @trace_agent
+    ... def assistant(question: str) -> str:
+    ...     return get_weather("Oslo")
+"""
+
+from __future__ import annotations
+
+from .context import (
+    suppress_tracing,
+    using_attributes,
+    using_metadata,
+    using_prompt_template,
+    using_session,
+    using_tags,
+    using_user,
+)
+from .span import Span, current_span
+from .threads import ThreadPoolExecutor, keep_context
+from .tracing import (
+    trace_agent,
+    trace_chain,
+    trace_embedding,
+    trace_evaluator,
+    trace_guardrail,
+    trace_llm,
+    trace_prompt,
+    trace_reranker,
+    trace_retriever,
+    trace_step,
+    trace_tool,
+)
+from .version import __version__
+
+__all__ = [
+    "Span",
+    "ThreadPoolExecutor",
+    "__version__",
+    "current_span",
+    "keep_context",
+    "suppress_tracing",
+    "trace_agent",
+    "trace_chain",
+    "trace_embedding",
+    "trace_evaluator",
+    "trace_guardrail",
+    "trace_llm",
+    "trace_prompt",
+    "trace_reranker",
+    "trace_retriever",
+    "trace_step",
+    "trace_tool",
+    "using_attributes",
+    "using_metadata",
+    "using_prompt_template",
+    "using_session",
+    "using_tags",
+    "using_user",
+]

@@ -1,0 +1,61 @@
+"""What tracing does with its own faults: one line on the ``agenttrace`` logger for each place, and nothing else.
+
+Nothing in this module can raise, whatever the error, its text, or the program's logging set-up are like.
+"""
+
+from __future__ import annotations
+
+import logging
+
+logger = logging.getLogger("agenttrace")
+
+_reported: set[str] = set()
+
+
+def report(place: str, error: BaseException) -> None:
+    """Log that tracing failed at ``place``, the first time it does in this process.
+
+    The error's own text is left out: it may quote what the user's program handed to tracing, and with it a secret.
+    The traceback goes along at DEBUG level only.
+
+    Args:
+        place: What was being done, as a noun phrase (``"recording the input of plan"``). Later reports for the
+            same place are dropped.
+        error: What went wrong.
+    """
+    try:
+        if place in _reported:
+            return
+        _reported.add(place)
+        warn(
+            f"agenttrace: {place} failed with {type(error).__name__}; the program goes on. "
+            "Further failures here are not logged."
+        )
+        if logger.isEnabledFor(logging.DEBUG):
+            _log(logging.DEBUG, f"agenttrace: traceback of the failure in {place}", error)
+    except Exception:  # the stack is full, or the program's logging raises: there is nowhere left to say so
+        return
+
+
+def warn_once(message: str) -> None:
+    """Log ``message`` as a warning unless the same message was logged before."""
+    if message not in _reported:
+        _reported.add(message)
+        warn(message)
+
+
+def warn(message: str) -> None:
+    """Log ``message`` as a warning, whatever the handlers that receive it do."""
+    _log(logging.WARNING, message, None)
+
+
+def forget() -> None:
+    """Let every place be reported again (for tests)."""
+    _reported.clear()
+
+
+def _log(level: int, message: str, error: BaseException | None) -> None:
+    try:
+        logger.log(level, message, exc_info=error)
+    except Exception:  # a handler or filter of the program's that raises: there is nowhere left to say so
+        return

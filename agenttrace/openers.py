@@ -1,0 +1,143 @@
+"""What each form of mark records before the body runs: a call its arguments, a tool its schema, a block what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from openinference.semconv.trace import OpenInferenceMimeTypeValues, SpanAttributes
+
+from . import faults
+from .context import attributes_from_context, using_metadata, using_tags
+from .current import Context
+from .recording import SpanOpener
+
+if TYPE_CHECKING:
+    from .capture.arguments import ArgumentReader
+
+__all__ = ["BlockOpener", "CallOpener", "ToolCallOpener"]
+
+_INPUT_VALUE = SpanAttributes.INPUT_VALUE
+_INPUT_MIME_TYPE = SpanAttributes.INPUT_MIME_TYPE
+_JSON = OpenInferenceMimeTypeValues.JSON.value
+
+
+class BlockOpener(SpanOpener):
+    """Opens the spans of ``with`` blocks."""
+
+    __slots__ = ()
+
+    def __init__(self, kind: str, name: str, options: Mapping[str, Any]) -> None:
+        super().__init__(kind, name, options)
+        self.records_output = False
+
+    def add_start_attributes(
+        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """What the mark was told about this block."""
+        options = self.options
+        try:
+            if "input" in options:
+                attributes[_INPUT_VALUE], attributes[_INPUT_MIME_TYPE] = self.encode_input(options["input"])
+            for option, scope in (("metadata", using_metadata), ("tags", using_tags)):
+                if options.get(option):
+                    attributes.update(attributes_from_context(scope(options[option]).enclosed(context)))
+        except RecursionError:
+            raise
+        except Exception as error:
+            faults.report(f"recording what {self.name} was told", error)
+
+
+class CallOpener(SpanOpener):
+    """Opens the spans of calls of one function.
+
+    Args:
+        kind: The OpenInference span kind.
+        name: The spans' name.
+        options: The mark's options, checked.
+        function: The function as it was given to the mark.
+        drop_first: Whether its first parameter is an instance or class; None to go by its name.
+        owner: The class whose method it is, where a class was marked.
+    """
+
+    __slots__ = ("_drop_first", "_encode_json", "_function", "_process_input", "_reader")
+
+    always_json = False
+    """Whether the input is a JSON object even where the only argument is a string."""
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        options: Mapping[str, Any],
+        function: Callable[..., Any],
+        drop_first: bool | None = None,
+        owner: type | None = None,
+    ) -> None:
+        super().__init__(kind, name, options, subject=None if owner is None else owner.__name__)
+        self._function = function
+        self._drop_first = drop_first
+        self._process_input = options.get("process_input")
+        self._reader: ArgumentReader | None = None
+        self._encode_json: Callable[[Any], str]
+
+    def prepare(self) -> None:
+        """See `SpanOpener.prepare`; the signature is read here."""
+        from .capture.arguments import ArgumentReader, takes_instance
+        from .capture.encode import encode_json
+
+        super().prepare()
+        self._encode_json = encode_json
+        if self.options.get("capture_input") is not False and _INPUT_VALUE not in self.given_attributes():
+            drop_first = takes_instance(self._function) if self._drop_first is None else self._drop_first
+            self._reader = ArgumentReader(self._function, self.options.get("exclude_args") or (), drop_first)
+
+    def add_start_attributes(
+        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """The arguments as they are before the call."""
+        reader = self._reader
+        if reader is None:
+            return
+        try:
+            bound = reader.read(args, kwargs)
+            if self._process_input is not None:
+                text, mime_type = self.encode_input(self._process_input(bound))
+            elif reader.only is None or self.always_json or not isinstance(bound.get(reader.only), str):
+                text, mime_type = self._encode_json(bound), _JSON
+            else:
+                text, mime_type = self.encode_input(bound[reader.only])
+        except RecursionError:
+            raise
+        except Exception as error:
+            faults.report(f"recording the input of {self.name}", error)
+        else:
+            attributes[_INPUT_VALUE] = text
+            attributes[_INPUT_MIME_TYPE] = mime_type
+
+
+class ToolCallOpener(CallOpener):
+    """Opens the spans of calls of one tool."""
+
+    __slots__ = ()
+
+    always_json = True
+
+    def static_attributes(self) -> dict[str, Any]:
+        """See `SpanOpener.static_attributes`; with what the tool is called, does and takes."""
+        from .capture.encode import encode_json, encode_text
+        from .capture.tools import tool_description, tool_parameters
+        from .wrapping.callables import callable_name
+
+        options = self.options
+        description = options.get("description") or tool_description(self._function)
+        parameters = options.get("parameters")
+        if parameters is None:
+            parameters = tool_parameters(self._function, hide_defaults=options.get("exclude_args") or ())
+        attributes = {
+            SpanAttributes.TOOL_NAME: encode_text(options.get("name") or self.subject or callable_name(self._function)),
+            SpanAttributes.TOOL_PARAMETERS: encode_json(parameters),
+        }
+        if description:
+            attributes[SpanAttributes.TOOL_DESCRIPTION] = encode_text(description)
+        return {**super().static_attributes(), **attributes, **self.given_attributes()}

@@ -1,0 +1,124 @@
+"""The options that marks take, and what is said at once about a wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from opentelemetry.trace import Link, SpanContext
+from typing_extensions import TypedDict
+
+from .span import Span
+
+__all__ = ["MarkOptions", "ToolMarkOptions", "check_options"]
+
+
+class MarkOptions(TypedDict, total=False):
+    """What every mark takes."""
+
+    name: str
+    """The span's name. Default: the function's name, with its class's in front for a method."""
+    attributes: Mapping[str, Any]
+    """Attributes that every span of the mark has."""
+    capture_input: bool
+    """Whether the arguments are recorded. Default: True."""
+    capture_output: bool
+    """Whether the result is recorded. Default: True."""
+    exclude_args: Collection[str]
+    """Names of parameters whose arguments are left out of the input."""
+    process_input: Callable[[dict[str, Any]], Any]
+    """Takes the bound arguments by name and returns what is recorded as input in their place."""
+    process_output: Callable[[Any], Any]
+    """Takes the result and returns what is recorded as output in its place."""
+    reduce: Callable[[list[Any]], Any]
+    """For generators: takes the list of all items that were yielded and returns the output. Default: strings are
+    joined, anything else is recorded as a list. Keeps the items in memory until the generator ends."""
+    links: Sequence[Link | SpanContext | Span]
+    """Other spans that this one has to do with."""
+    graph_node_id: str
+    """The node of the agent's graph that this is (OpenInference ``graph.node.id``)."""
+    graph_node_parent_id: str
+    """The node that comes before it (OpenInference ``graph.node.parent_id``)."""
+    method: str
+    """On a class only: the name of the method to trace. Default: ``__call__``."""
+    input: Any
+    """As a ``with`` block only: recorded as the span's input."""
+    metadata: Mapping[str, Any]
+    """As a ``with`` block only: see `Span.set_metadata`."""
+    tags: Sequence[str]
+    """As a ``with`` block only: see `Span.set_tags`."""
+
+
+class ToolMarkOptions(MarkOptions, total=False):
+    """What `trace_tool` takes besides."""
+
+    description: str
+    """What the tool does (OpenInference ``tool.description``). Default: the function's docstring."""
+    parameters: Mapping[str, Any]
+    """The tool's parameters as a JSON Schema object (OpenInference ``tool.parameters``). Default: read from the
+    function's signature."""
+
+
+BLOCK_ONLY = ("input", "metadata", "tags")
+"""Options that say something about one span, and so only about a ``with`` block."""
+
+
+def check_options(mark: str, options: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Raise TypeError if ``options`` holds an unknown one or a value of a wrong type.
+
+    Args:
+        mark: The mark's name, for the message.
+        options: The options as they were given.
+        known: The names of those that the mark takes.
+    """
+    for option, value in options.items():
+        if option not in known:
+            raise TypeError(f"{mark}() has no option {option!r}; it takes {', '.join(sorted(known))}")
+        check = _CHECKS.get(option)
+        if check is not None and value is not None and not check[0](value):
+            raise TypeError(f"{mark}({option}=…) takes {check[1]}, not {type(value).__name__}")
+
+
+def _is_names(value: object) -> bool:
+    # A generator would be used up by this very check, and then exclude nothing.
+    return isinstance(value, Collection) and not isinstance(value, str) and all(isinstance(name, str) for name in value)
+
+
+def _is_links(value: object) -> bool:
+    return isinstance(value, Sequence) and all(isinstance(link, (Link, SpanContext, Span)) for link in value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+_TEXT = (_is_text, "a string")
+_FLAG = (_is_flag, "True or False")
+_MAPPING = (_is_mapping, 'a mapping such as {"key": "value"}')
+_CALLABLE = (callable, "a function")
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": _TEXT,
+    "attributes": _MAPPING,
+    "capture_input": _FLAG,
+    "capture_output": _FLAG,
+    "exclude_args": (_is_names, 'a list of parameter names such as ["password"]'),
+    "process_input": _CALLABLE,
+    "process_output": _CALLABLE,
+    "reduce": _CALLABLE,
+    "links": (_is_links, "a list of OpenTelemetry links, span contexts or spans"),
+    "graph_node_id": _TEXT,
+    "graph_node_parent_id": _TEXT,
+    "method": _TEXT,
+    "metadata": _MAPPING,
+    "tags": (_is_names, 'a list of strings such as ["nightly"]'),
+    "description": _TEXT,
+    "parameters": _MAPPING,
+}

@@ -1,0 +1,281 @@
+"""The one way a span is opened and ended, whatever was marked: `SpanOpener` before the body, `RunningSpan` after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from openinference.semconv.trace import OpenInferenceSpanKindValues, SpanAttributes
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span as OtelSpan
+
+from . import faults
+from .context import CONTEXT_ATTRIBUTES, attributes_from_context
+from .current import HANDLE_KEY, SPAN_KEY, SUPPRESS_KEY, Context, attach, get_current
+from .provider import SpanSource, find_source
+from .span import Span, valid_attributes
+from .wrapping.activity import Activity, end_unfinished, unfinished
+
+if TYPE_CHECKING:
+    from .yielded import Items
+
+__all__ = ["RunningSpan", "SpanOpener"]
+
+_OUTPUT_VALUE = SpanAttributes.OUTPUT_VALUE
+_OUTPUT_MIME_TYPE = SpanAttributes.OUTPUT_MIME_TYPE
+_OK = Status(StatusCode.OK)
+_UNSET = StatusCode.UNSET
+_INTERNAL = SpanKind.INTERNAL
+
+
+class SpanOpener:
+    """Opens the spans of one mark on one function or block.
+
+    Args:
+        kind: The OpenInference span kind.
+        name: The spans' name.
+        options: The mark's options, checked.
+        subject: The name of the agent or tool, where it is not ``name``.
+    """
+
+    __slots__ = (
+        "_links",
+        "_static",
+        "encode_input",
+        "encode_output",
+        "kind",
+        "name",
+        "options",
+        "records_output",
+        "subject",
+    )
+
+    def __init__(self, kind: str, name: str, options: Mapping[str, Any], subject: str | None = None) -> None:
+        self.kind = kind
+        self.name = name
+        self.options = options
+        self.subject = subject
+        self.records_output = options.get("capture_output") is not False
+        """Whether the result is recorded at all."""
+        self.encode_input: Callable[[Any], tuple[str, str]]
+        self.encode_output: Callable[[Any], tuple[str, str]]
+        """What a result is recorded as, and its MIME type."""
+        self._links = [_as_link(link) for link in options.get("links") or ()]
+        self._static: dict[str, Any] | None = None
+
+    def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunningSpan | None:
+        """Open the span of a call with these arguments, entered; None where nothing is recorded."""
+        try:
+            context = get_current()
+            source = find_source(context)
+            if source is None or (SUPPRESS_KEY in context and context[SUPPRESS_KEY]):
+                return None
+            attributes = (self._static or self._prepare()).copy()
+            if not CONTEXT_ATTRIBUTES.isdisjoint(context):
+                attributes = {**attributes_from_context(context), **attributes}
+            # Attributes are cheapest where the span starts. Unless the sampler may say no: nothing is serialised then.
+            certain = source.samples_all and (SPAN_KEY not in context or _is_recording(context))
+            if certain:
+                self.add_start_attributes(attributes, context, args, kwargs)
+            otel_span = source.start_span(self.name, context, _INTERNAL, attributes, self._links)
+            try:
+                if not certain and otel_span.is_recording():
+                    self.add_start_attributes(added := {}, context, args, kwargs)
+                    otel_span.set_attributes(added)
+                return RunningSpan(self, otel_span, context)
+            except RecursionError:
+                unfinished.append(otel_span)
+                return None
+        except RecursionError:
+            return None  # not even a line can be logged here
+        except Exception as error:
+            faults.report(f"opening the span {self.name}", error)
+            return None
+
+    def _prepare(self) -> dict[str, Any]:
+        self.prepare()
+        static = self.static_attributes()
+        self._static = static
+        return static
+
+    def prepare(self) -> None:
+        """Get ready for the first span: what takes time, and what need not be imported before."""
+        from .capture.encode import encode_value
+
+        self.encode_input = encode_value
+        process = self.options.get("process_output")
+        self.encode_output = encode_value if process is None else lambda result: encode_value(process(result))
+
+    def static_attributes(self) -> dict[str, Any]:
+        """The attributes that all spans of this opener have. Made at the first span, not at import."""
+        attributes: dict[str, Any] = {SpanAttributes.OPENINFERENCE_SPAN_KIND: self.kind}
+        if self.kind == OpenInferenceSpanKindValues.AGENT.value:
+            attributes[SpanAttributes.AGENT_NAME] = self.options.get("name") or self.subject or self.name
+        for option, key in _OPTION_ATTRIBUTES.items():
+            if self.options.get(option) is not None:
+                attributes[key] = self.options[option]
+        return {**attributes, **self.given_attributes()}
+
+    def given_attributes(self) -> dict[str, Any]:
+        """The attributes that the user gave the mark."""
+        return valid_attributes(self.options.get("attributes") or {})
+
+    def add_start_attributes(
+        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Add to ``attributes`` what is known before the body runs and differs from span to span; never raises."""
+
+
+_OPTION_ATTRIBUTES = {
+    "graph_node_id": SpanAttributes.GRAPH_NODE_ID,
+    "graph_node_parent_id": SpanAttributes.GRAPH_NODE_PARENT_ID,
+}
+
+
+class RunningSpan(Activity):
+    """A span while its body runs, entered from the start: what is recorded when the body is done, however it ends."""
+
+    _handle: Span | None = None
+    _items: Items | None = None
+
+    def __init__(self, opener: SpanOpener, otel_span: OtelSpan, parent: Context) -> None:
+        self.otel_span = otel_span
+        self._opener = opener
+        # This object stands in the context, which it refers to only until it is left: what would be garbage for the
+        # cycle collector with every call is freed at once.
+        self._previous = parent
+        self._attached = context = Context({**parent, SPAN_KEY: otel_span, HANDLE_KEY: self})
+        self._token = attach(context)
+
+    def handle(self) -> Span:
+        """The handle that the user gets: always the same one, which knows what was set on it."""
+        if self._handle is None:
+            self._handle = Span(self.otel_span)
+        return self._handle
+
+    def finish(self, value: Any) -> None:
+        """Record ``value``, or what was yielded, as output, status OK, and end the span."""
+        # This, and what it calls, is every traced call's way out. It is longer than it could be since each function
+        # less is a twentieth of what tracing costs.
+        ended = time_ns()
+        otel_span, opener, handle = self.otel_span, self._opener, self._handle
+        if not otel_span.is_recording():
+            return
+        try:
+            if handle is None or not handle.has_status:
+                status = getattr(otel_span, "status", None)
+                if status is None or status.status_code is _UNSET:
+                    otel_span.set_status(_OK)
+            if opener.records_output and (handle is None or not handle.has_output):
+                text, mime_type = opener.encode_output(value) if self._items is None else self._items.output()
+                otel_span.set_attribute(_OUTPUT_VALUE, text)
+                otel_span.set_attribute(_OUTPUT_MIME_TYPE, mime_type)
+        except RecursionError:
+            raise
+        except Exception as error:
+            faults.report(f"recording the output of {opener.name}", error)
+        self._end(ended)
+
+    def fail(self, error: BaseException) -> None:
+        """Record ``error`` and end the span.
+
+        An `Exception` is one ``exception`` event and status ERROR. Cancellation, KeyboardInterrupt and SystemExit are
+        an event of that name and no error; being closed is neither.
+        """
+        if isinstance(error, GeneratorExit):
+            self.give_up()
+            return
+        ended = time_ns()
+        if self.otel_span.is_recording():
+            if self._items is not None:
+                self._record_output(None)
+            self._record_failure(error)
+            self._end(ended)
+
+    def give_up(self) -> None:
+        """End the span with what was yielded so far. A consumer that wants no more makes no error."""
+        if self._items is None:
+            self.end()
+        else:
+            self.finish(None)
+
+    def end(self) -> None:
+        """End the span with nothing more recorded."""
+        if self.otel_span.is_recording():
+            self._end(time_ns())
+
+    def add_item(self, item: Any) -> None:
+        """Record ``item`` as one that was yielded; the first one is an event."""
+        try:
+            if self._items is None:
+                if not self.otel_span.is_recording():
+                    return
+                from .yielded import Items, first_item_event
+
+                self.otel_span.add_event(first_item_event(self._opener.kind))
+                self._items = Items(self._opener)
+            self._items.add(item)
+        except RecursionError:
+            return
+        except Exception as error:
+            faults.report(f"recording an item of {self._opener.name}", error)
+
+    def _record_output(self, value: Any) -> None:
+        opener, handle = self._opener, self._handle
+        if opener.records_output and (handle is None or not handle.has_output):
+            try:
+                text, mime_type = opener.output_of(value) if self._items is None else self._items.output()
+                self.otel_span.set_attributes({_OUTPUT_VALUE: text, _OUTPUT_MIME_TYPE: mime_type})
+            except RecursionError:
+                raise
+            except Exception as error:
+                faults.report(f"recording the output of {opener.name}", error)
+
+    def _record_failure(self, error: BaseException) -> None:
+        from .capture.errors import EXCEPTION_EVENT, describe, exception_attributes
+
+        try:
+            event = EXCEPTION_EVENT if isinstance(error, Exception) else type(error).__name__
+            self.otel_span.add_event(event, exception_attributes(error, escaped=True))
+            if isinstance(error, Exception):
+                self._set_status(Status(StatusCode.ERROR, describe(error)))
+        except RecursionError:
+            raise
+        except Exception as fault:
+            faults.report(f"recording an exception of {self._opener.name}", fault)
+            self._set_status(Status(StatusCode.ERROR, type(error).__name__))
+
+    def _end(self, ended: int) -> None:
+        try:
+            self.otel_span.end(ended)
+        except RecursionError:
+            raise
+        except Exception as error:
+            faults.report(f"ending the span {self._opener.name}", error)
+        if unfinished:
+            end_unfinished()
+
+    def _set_status(self, status: Status) -> None:
+        """Set ``status`` unless the user has set one, here or on the OpenTelemetry span itself."""
+        if self._handle is not None and self._handle.has_status:
+            return
+        present = getattr(self.otel_span, "status", None)
+        if present is None or present.status_code is StatusCode.UNSET:
+            try:
+                self.otel_span.set_status(status)
+            except RecursionError:
+                raise
+            except Exception as error:
+                faults.report(f"setting the status of {self._opener.name}", error)
+
+
+def _is_recording(context: Context) -> bool:
+    parent = context[SPAN_KEY]
+    return isinstance(parent, OtelSpan) and parent.is_recording()
+
+
+def _as_link(link: Link | SpanContext | Span) -> Link:
+    if isinstance(link, Link):
+        return link
+    return Link(link.otel_span.get_span_context() if isinstance(link, Span) else link)

@@ -1,0 +1,1 @@
+"""OpenInference's vocabulary: the attribute names and what values under them look like."""

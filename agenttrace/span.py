@@ -1,0 +1,274 @@
+"""The handle on one span that a ``with`` block or `current_span` gives."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar, cast
+
+from openinference.semconv.trace import OpenInferenceMimeTypeValues, SpanAttributes
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span as OtelSpan,
+    Status,
+    StatusCode,
+    format_span_id,
+    format_trace_id,
+    get_current_span,
+)
+from typing_extensions import Concatenate, ParamSpec
+
+from . import faults
+from .current import HANDLE_KEY, get_current, is_suppressed
+
+__all__ = ["Span", "current_span"]
+
+P = ParamSpec("P")
+S = TypeVar("S", bound="Span")
+
+_MIME_TYPES = {
+    "text": OpenInferenceMimeTypeValues.TEXT.value,
+    "json": OpenInferenceMimeTypeValues.JSON.value,
+}
+_STATUS_CODES = {"ok": StatusCode.OK, "error": StatusCode.ERROR, "unset": StatusCode.UNSET}
+
+
+def _contained(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P], None]:
+    """``method``, which then logs what goes wrong in it instead of raising, and does nothing on a span nobody records."""
+
+    def contained(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            if self.otel_span.is_recording():
+                method(self, *args, **kwargs)
+        except Exception as error:
+            faults.report(f"Span.{method.__name__}()", error)
+
+    functools.update_wrapper(contained, method)
+    return contained
+
+
+class Span:
+    """One span, to say more about it than its mark records by itself.
+
+    No method raises or blocks, whatever it is given, and on a span that isn't recorded (nothing registered, suppressed,
+    sampled out, ended) all of them do nothing. What is set here wins over what the mark would have captured.
+
+    Example:
+        >>> with trace_step("choose a tool", input=question) as step:
+        ...     choice = choose(question)
+        ...     step.set_output(choice)
+    """
+
+    __slots__ = ("__weakref__", "_otel_span", "has_output", "has_status")
+
+    def __init__(self, otel_span: OtelSpan) -> None:
+        self._otel_span = otel_span
+        self.has_output = False
+        """Whether the user set the output, so that the mark leaves it alone."""
+        self.has_status = False
+        """Whether the user set the status, so that the mark leaves it alone."""
+
+    @property
+    def otel_span(self) -> OtelSpan:
+        """The OpenTelemetry span itself, for all that this handle has no method for."""
+        return self._otel_span
+
+    @property
+    def trace_id(self) -> str:
+        """The trace's id: 32 hexadecimal digits, all zero where there is no span."""
+        return format_trace_id(self._otel_span.get_span_context().trace_id)
+
+    @property
+    def span_id(self) -> str:
+        """The span's id: 16 hexadecimal digits, all zero where there is no span."""
+        return format_span_id(self._otel_span.get_span_context().span_id)
+
+    @_contained
+    def set_input(self, value: Any, mime_type: str | None = None) -> None:
+        """Record ``value`` as the span's input (OpenInference ``input.value`` and ``input.mime_type``).
+
+        Args:
+            value: A string is recorded as text, anything else as JSON; bounded to ``AGENTTRACE_MAX_VALUE_BYTES``.
+            mime_type: ``"text/plain"`` or ``"application/json"`` where ``value`` is a string that says which; by
+                default what the value's type says.
+        """
+        self._set_value(SpanAttributes.INPUT_VALUE, SpanAttributes.INPUT_MIME_TYPE, value, mime_type)
+
+    @_contained
+    def set_output(self, value: Any, mime_type: str | None = None) -> None:
+        """Record ``value`` as the span's output (OpenInference ``output.value`` and ``output.mime_type``).
+
+        Args:
+            value: A string is recorded as text, anything else as JSON; bounded to ``AGENTTRACE_MAX_VALUE_BYTES``.
+            mime_type: As for `set_input`.
+        """
+        self.has_output = True
+        self._set_value(SpanAttributes.OUTPUT_VALUE, SpanAttributes.OUTPUT_MIME_TYPE, value, mime_type)
+
+    @_contained
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Record an attribute.
+
+        Args:
+            key: Its name; OpenInference's are in ``openinference.semconv.trace.SpanAttributes``.
+            value: Booleans, numbers, strings and lists of one of these are recorded as they are, anything else as JSON
+                text; None records nothing.
+        """
+        self._set_attributes({key: value})
+
+    @_contained
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Record several attributes; see `set_attribute`.
+
+        Args:
+            attributes: Names and values.
+        """
+        self._set_attributes(attributes)
+
+    @_contained
+    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Add to the span's metadata (OpenInference ``metadata``, a JSON object).
+
+        Args:
+            metadata: Names and values. They are added to what ``using_metadata`` or an earlier call put there, and win
+                over it.
+        """
+        from .capture.encode import encode_json
+        from .context import merge_metadata
+
+        key = SpanAttributes.METADATA
+        present = self._recorded(key)
+        added = encode_json(dict(metadata))
+        self._otel_span.set_attribute(key, added if present is None else merge_metadata(present, added))
+
+    @_contained
+    def set_tags(self, tags: Iterable[str]) -> None:
+        """Add to the span's tags (OpenInference ``tag.tags``), each once.
+
+        Args:
+            tags: Strings. They are added to those that ``using_tags`` or an earlier call put there.
+        """
+        from .capture.encode import encode_text
+
+        key = SpanAttributes.TAG_TAGS
+        present = self._recorded(key)
+        added = [tags] if isinstance(tags, str) else list(tags)
+        known = present if isinstance(present, (list, tuple)) else ()
+        merged = dict.fromkeys([*known, *(encode_text(str(tag)) for tag in added)])
+        self._otel_span.set_attribute(key, list(merged))
+
+    @_contained
+    def add_event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
+        """Record that something happened now.
+
+        Args:
+            name: What happened.
+            attributes: More about it; values as for `set_attribute`.
+        """
+        self._otel_span.add_event(_text(name), valid_attributes(attributes or {}))
+
+    @_contained
+    def record_exception(self, error: BaseException) -> None:
+        """Record an exception that was handled, as an event; the span's status stays as it is.
+
+        Args:
+            error: The exception. Nothing of it is kept but its text.
+        """
+        from .capture.errors import EXCEPTION_EVENT, exception_attributes
+
+        self._otel_span.add_event(EXCEPTION_EVENT, exception_attributes(error))
+
+    @_contained
+    def set_status(self, status: StatusCode | Status | str, description: str | None = None) -> None:
+        """Say how the operation ended; what is said here stands whatever the call does.
+
+        Args:
+            status: ``"ok"``, ``"error"``, ``"unset"``, or OpenTelemetry's ``StatusCode`` or ``Status``.
+            description: What went wrong, for an error.
+        """
+        if isinstance(status, Status):
+            code, description = status.status_code, status.description
+        else:
+            code = _STATUS_CODES[status.lower()] if isinstance(status, str) else status
+        self.has_status = True
+        kept = _text(description) if description is not None and code is StatusCode.ERROR else None
+        self._otel_span.set_status(Status(code, kept))
+
+    @_contained
+    def update_name(self, name: str) -> None:
+        """Give the span another name.
+
+        Args:
+            name: The name.
+        """
+        self._otel_span.update_name(_text(name))
+
+    def __repr__(self) -> str:
+        return f"Span(trace_id={self.trace_id}, span_id={self.span_id})"
+
+    def _set_value(self, key: str, mime_type_key: str, value: Any, mime_type: str | None) -> None:
+        from .capture.encode import encode_json, encode_value
+
+        text, inferred = encode_value(value)
+        if mime_type is None:
+            mime_type = inferred
+        else:
+            mime_type = _MIME_TYPES.get(mime_type, mime_type)
+            if mime_type != inferred and not isinstance(value, str):
+                text = encode_json(value)
+        self._otel_span.set_attributes({key: text, mime_type_key: _text(mime_type)})
+
+    def _set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        valid = valid_attributes(attributes)
+        if SpanAttributes.OUTPUT_VALUE in valid:
+            self.has_output = True
+        self._otel_span.set_attributes(valid)
+
+    def _recorded(self, key: str) -> Any:
+        """What the span has under ``key``, where the SDK's spans tell."""
+        attributes = getattr(self._otel_span, "attributes", None)
+        return attributes.get(key) if isinstance(attributes, Mapping) else None
+
+
+class _HasHandle(Protocol):
+    otel_span: OtelSpan
+
+    def handle(self) -> Span: ...
+
+
+NO_SPAN = Span(INVALID_SPAN)
+"""The handle that stands for no span at all."""
+
+
+def current_span() -> Span:
+    """The innermost span that is running here, whoever opened it: a mark, or any other OpenTelemetry library.
+
+    Returns:
+        Its handle; outside any span, and where tracing is suppressed, one whose methods do nothing.
+
+    Example:
+        >>> @trace_tool
+        ... def search(query: str) -> list[str]:
+        ...     current_span().set_attribute("search.index", "products")
+        ...     return find(query)
+    """
+    context = get_current()
+    if is_suppressed(context):
+        return NO_SPAN
+    otel_span = get_current_span(context)
+    running = cast("_HasHandle | None", context.get(HANDLE_KEY))
+    if running is not None and running.otel_span is otel_span:
+        return running.handle()
+    return NO_SPAN if otel_span is INVALID_SPAN else Span(otel_span)
+
+
+def valid_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    from .capture.encode import encode_attribute
+
+    return {_text(key): encode_attribute(value) for key, value in attributes.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    from .capture.encode import encode_text
+
+    return encode_text(value if isinstance(value, str) else str(value))

@@ -1,0 +1,228 @@
+"""The marks: what a function *is*, said once, in front of it.
+
+Each mark is one object that serves in every form: ``@mark``, ``@mark(name=…)``, ``mark(function)``,
+``with mark("name") as span`` and ``async with mark("name") as span``. They differ in the OpenInference span kind alone,
+and a tool's in what it says about its parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+from openinference.semconv.trace import OpenInferenceSpanKindValues as Kind
+from typing_extensions import ParamSpec, Self, Unpack
+
+from .current import HANDLE_KEY, get_current
+from .openers import BlockOpener, CallOpener, ToolCallOpener
+from .options import BLOCK_ONLY, MarkOptions, ToolMarkOptions, check_options
+from .recording import RunningSpan
+from .span import NO_SPAN, Span
+from .wrapping import Activity, wrap_callable
+from .wrapping.targets import DESCRIPTORS, span_name, wrap_target
+
+__all__ = [
+    "Mark",
+    "ToolMark",
+    "trace_agent",
+    "trace_chain",
+    "trace_embedding",
+    "trace_evaluator",
+    "trace_guardrail",
+    "trace_llm",
+    "trace_prompt",
+    "trace_reranker",
+    "trace_retriever",
+    "trace_step",
+    "trace_tool",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C", bound=type)
+# What stands between a function and its class: each is given back as the same thing around a traced function.
+D = TypeVar("D", bound="classmethod[Any, Any, Any] | staticmethod[Any, Any] | property | cached_property[Any]")
+
+
+class Mark:
+    """Marks functions, classes and blocks as one OpenInference span kind.
+
+    The marks of the public face (``trace_agent`` and its like) are instances; each call with options gives another one
+    with those options added. A mark is re-entrant and may be used from many threads and tasks at once.
+
+    Args:
+        kind: The OpenInference span kind of the spans.
+        label: The mark's own name, for messages, and the name of blocks that are given none.
+        options: See `MarkOptions`.
+    """
+
+    _opener_type = CallOpener
+    _known_options: frozenset[str] = frozenset(MarkOptions.__annotations__)
+
+    def __init__(self, kind: Kind, label: str, options: Mapping[str, Any] | None = None) -> None:
+        self._kind = kind
+        self._label = label
+        self._options = dict(options or {})
+        self._block: BlockOpener | None = None
+        # The spans of `with` blocks that are open on this very object, in the order of their opening.
+        self._open_blocks: list[RunningSpan | None] = []
+
+    @overload
+    def __call__(self, target: C, /, **options: Unpack[MarkOptions]) -> C: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # a staticmethod can be called, and stays one
+        self, target: D, /, **options: Unpack[MarkOptions]
+    ) -> D: ...
+    @overload
+    def __call__(self, target: Callable[P, R], /, **options: Unpack[MarkOptions]) -> Callable[P, R]: ...
+    @overload
+    def __call__(self, target: str | None = None, /, **options: Unpack[MarkOptions]) -> Self: ...
+
+    def __call__(self, target: Any = None, /, **options: Any) -> Any:
+        """Mark ``target``, or give a mark with these options.
+
+        Args:
+            target: A function of any kind, a class, a classmethod, staticmethod or property: returned traced. A string:
+                the name, for a ``with`` block or a decorator. Nothing: options for a decorator.
+            **options: See `MarkOptions`.
+
+        Returns:
+            What ``target`` is, traced; without a target a mark with the options.
+
+        Raises:
+            TypeError: If ``target`` can't be traced, or an option is unknown or of a wrong type.
+        """
+        mark = self._with_options(target, options)
+        if target is None or isinstance(target, str):
+            return mark
+        return mark._applied_to(target)
+
+    def __enter__(self) -> Span:
+        if self._block is None:
+            name = self._options.get("name") or self._label.removeprefix("trace_")
+            self._block = BlockOpener(self._kind.value, name, self._options)
+        running = self._block.open((), {})
+        self._open_blocks.append(running)
+        return NO_SPAN if running is None else running.handle()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        running = self._take_open_block()
+        if running is None:
+            return
+        if error is None:
+            running.exhausted(None)
+        else:
+            running.raised(error)
+
+    async def __aenter__(self) -> Span:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def __repr__(self) -> str:
+        return f"<{self._label}>"
+
+    def _with_options(self, target: Any, options: Mapping[str, Any]) -> Self:
+        check_options(self._label, options, self._known_options)
+        merged = {**self._options, **options}
+        if isinstance(target, str):
+            if "name" in options:
+                raise TypeError(f"{self._label}({target!r}, name=…) gives two names: leave one out")
+            merged["name"] = target
+        elif target is not None and not callable(target) and not isinstance(target, DESCRIPTORS):
+            raise TypeError(
+                f"{self._label}() marks a function or class, or takes a name: "
+                f"{type(target).__name__} is neither. Write @{self._label}, @{self._label}(name=…) "
+                f'or `with {self._label}("name"):`'
+            )
+        return type(self)(self._kind, self._label, merged)
+
+    def _applied_to(self, target: Any) -> Any:
+        for option in BLOCK_ONLY:
+            if option in self._options:
+                raise TypeError(
+                    f"{self._label}({option}=…) is for a `with` block; a function's {option} "
+                    "is set in each call: current_span().set_" + f"{option}(…)"
+                )
+        return wrap_target(target, self._traced, self._label, self._options.get("method"))
+
+    def _traced(self, function: Callable[..., Any], drop_first: bool | None, owner: type | None) -> Callable[..., Any]:
+        name = self._options.get("name") or span_name(function, owner)
+        opener = self._opener_type(self._kind.value, name, self._options, function, drop_first, owner)
+        open_call: Callable[[tuple[Any, ...], dict[str, Any]], Activity | None] = opener.open
+        return wrap_callable(function, open_call)
+
+    def _take_open_block(self) -> RunningSpan | None:
+        """The block that ends here: the newest one, or the one of this task where several use this object at once."""
+        blocks = self._open_blocks
+        if len(blocks) > 1:
+            innermost = get_current().get(HANDLE_KEY)
+            own = [running for running in blocks if running is not None and running is innermost]
+            unrecorded = [running for running in blocks if running is None]
+            for running in (*own, *unrecorded):
+                blocks.remove(running)
+                return running
+        return blocks.pop() if blocks else None
+
+
+class ToolMark(Mark):
+    """The mark of tools, which says besides what the tool does and what it takes."""
+
+    _opener_type = ToolCallOpener
+    _known_options = frozenset(MarkOptions.__annotations__) | frozenset(ToolMarkOptions.__annotations__)
+
+    @overload
+    def __call__(self, target: C, /, **options: Unpack[ToolMarkOptions]) -> C: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # a staticmethod can be called, and stays one
+        self, target: D, /, **options: Unpack[ToolMarkOptions]
+    ) -> D: ...
+    @overload
+    def __call__(self, target: Callable[P, R], /, **options: Unpack[ToolMarkOptions]) -> Callable[P, R]: ...
+    @overload
+    def __call__(self, target: str | None = None, /, **options: Unpack[ToolMarkOptions]) -> Self: ...
+
+    def __call__(self, target: Any = None, /, **options: Any) -> Any:
+        """Mark ``target`` as a tool, or give a mark with these options; see `Mark` and `ToolMarkOptions`."""
+        return super().__call__(target, **options)
+
+
+trace_agent = Mark(Kind.AGENT, "trace_agent")
+"""An agent: what plans, calls tools and models, and answers (OpenInference AGENT)."""
+
+trace_tool = ToolMark(Kind.TOOL, "trace_tool")
+"""A tool that an agent or model calls (OpenInference TOOL)."""
+
+trace_llm = Mark(Kind.LLM, "trace_llm")
+"""A call of a language model (OpenInference LLM)."""
+
+trace_chain = Mark(Kind.CHAIN, "trace_chain")
+"""A sequence of calls, or the glue between them (OpenInference CHAIN)."""
+
+trace_step = Mark(Kind.CHAIN, "trace_step")
+"""A step of an agent's work: `trace_chain` by the name that agents' authors use (OpenInference CHAIN)."""
+
+trace_retriever = Mark(Kind.RETRIEVER, "trace_retriever")
+"""A search for documents (OpenInference RETRIEVER)."""
+
+trace_reranker = Mark(Kind.RERANKER, "trace_reranker")
+"""A reordering of documents (OpenInference RERANKER)."""
+
+trace_embedding = Mark(Kind.EMBEDDING, "trace_embedding")
+"""A call of an embedding model (OpenInference EMBEDDING)."""
+
+trace_guardrail = Mark(Kind.GUARDRAIL, "trace_guardrail")
+"""A check that lets something through or not (OpenInference GUARDRAIL)."""
+
+trace_evaluator = Mark(Kind.EVALUATOR, "trace_evaluator")
+"""A judgement of another call's result (OpenInference EVALUATOR)."""
+
+trace_prompt = Mark(Kind.PROMPT, "trace_prompt")
+"""The making of a prompt from a template (OpenInference PROMPT)."""

@@ -1,0 +1,183 @@
+"""What goes on around a call: entered while its body runs, left while it waits, told how it ended."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextvars import Token
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, Protocol
+
+from ..current import Context, attach, detach, get_current
+
+OpenCall = Callable[[tuple[Any, ...], dict[str, Any]], "Activity | None"]
+"""Opens the activity of one call from its arguments, entered already; None when there is nothing to put around it."""
+
+
+class _Endable(Protocol):
+    def end(self) -> None: ...
+
+
+unfinished: deque[_Endable] = deque()
+"""What could not be ended where it should have been, the interpreter's recursion limit being reached there. Whatever ends
+next, nearer to the bottom of the stack, ends these too (`end_unfinished`)."""
+
+
+def end_unfinished() -> None:
+    """End what a full stack left behind."""
+    while unfinished:
+        try:
+            left = unfinished.popleft()
+        except IndexError:
+            return  # another thread was faster
+        left.end()
+
+
+# What by far the most functions return, none of which goes on after the call.
+_FINISHED_TYPES = frozenset({type(None), str, bytes, bool, int, float, list, tuple, dict, set})
+_STEPPED_TYPES = frozenset({GeneratorType, AsyncGeneratorType, CoroutineType})
+
+
+class Activity:
+    """One call's stay in a context of its own, from its opening to its end.
+
+    A body that runs in steps (a generator's) finds at each step the context it had at the end of the step before, so
+    that a span it holds open across a ``yield`` is current again, while its consumer never sees it.
+
+    Subclasses say what is recorded, in `finish`, `fail`, `give_up` and `add_item`. None of those may raise, and each of
+    the first three is called at most once in all.
+    """
+
+    # Defaults on the class, since one of these is made for every traced call: most never set most of them.
+    context: Context | None = None
+    """The context of the body's next step."""
+    _attached: Context | None = None
+    _previous: Context | None = None
+    _token: Token[Context] | None = None
+    _ended = False
+
+    def enter(self) -> None:
+        """Make the body's context the current one; nothing when it is already."""
+        if self._token is None and self.context is not None:
+            self._previous = get_current()
+            self._attached = self.context
+            self._token = attach(self.context)
+
+    def leave(self) -> None:
+        """Give the caller its context back; nothing when it has it."""
+        token = self._token
+        if token is None:
+            return
+        attached, previous = self._attached, self._previous
+        self._token = self._attached = self._previous = None
+        try:
+            token.var.reset(token)
+        except (ValueError, AttributeError):
+            detach(token, attached, previous)
+
+    def pause(self) -> None:
+        """Leave, and remember what the body made of its context for the next step."""
+        self.context = get_current()
+        self.leave()
+
+    def paused_with(self, item: Any) -> None:
+        """The body yielded ``item``."""
+        self.pause()
+        self.add_item(item)
+
+    def returned(self, value: Any) -> Any:
+        """The body returned ``value``; gives what the caller gets for it.
+
+        That is ``value`` itself, unless it is a generator, an async generator or a coroutine: then one of the same kind
+        that ends this activity when it is done.
+        """
+        kind = type(value)
+        if kind in _FINISHED_TYPES:
+            # As `exhausted`, without one more call.
+            self.leave()
+            if not self._ended:
+                self._ended = True
+                try:
+                    self.finish(value)
+                except RecursionError:
+                    unfinished.append(self)
+            return value
+        self.pause()
+        from .deferred import finish_with, wrap_stepped
+
+        if kind in _STEPPED_TYPES:
+            return wrap_stepped(value, self)
+        if not finish_with(value, self):
+            self.exhausted(value)
+        return value
+
+    def exhausted(self, value: Any) -> None:
+        """There is no more to come: the body returned ``value``, as the body of a generator does at its end."""
+        self.leave()
+        if self._ended:
+            return
+        self._ended = True
+        self.context = None
+        try:
+            self.finish(value)
+        except RecursionError:
+            unfinished.append(self)
+
+    def raised(self, error: BaseException) -> None:
+        """``error`` came out of the body."""
+        self.leave()
+        if self._ended:
+            return
+        self._ended = True
+        self.context = None
+        try:
+            if isinstance(error, RecursionError):
+                _need_frames(_FRAMES_TO_END)
+            self.fail(error)
+        except RecursionError:
+            unfinished.append(self)
+
+    def closed(self) -> None:
+        """The body was closed, or dropped, before it was done."""
+        self.leave()
+        if self._ended:
+            return
+        self._ended = True
+        self.context = None
+        try:
+            self.give_up()
+        except RecursionError:
+            unfinished.append(self)
+
+    def end(self) -> None:
+        """End late what could not be ended in time; nothing more is recorded."""
+
+    def finish(self, value: Any) -> None:
+        """Record that the call returned ``value``."""
+
+    def fail(self, error: BaseException) -> None:
+        """Record that the call raised ``error``."""
+
+    def give_up(self) -> None:
+        """Record that the call was closed before it was done."""
+
+    def add_item(self, item: Any) -> None:
+        """Record that the call yielded ``item``."""
+
+
+# As many as ending a span takes: the SDK's processors, and the formatting of a traceback.
+_FRAMES_TO_END = 40
+
+
+def _need_frames(count: int) -> None:
+    """Raise RecursionError now rather than halfway through something that can't be done again."""
+    if count:
+        _need_frames(count - 1)
+
+
+class ContextOnly(Activity):
+    """Runs a call in a context and records nothing; entered from the start."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.enter()

@@ -1,0 +1,139 @@
+"""Async generators: the steps that a native async generator (see `native`) takes through the user's one.
+
+Every step is awaited in the task that asks for it, so that an anyio cancel scope or a timeout which the body holds open
+across a ``yield`` is entered and left by one task, as in plain Python.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+from .activity import Activity, OpenCall
+
+
+class AsyncSteps:
+    """One run of an async generator's body inside an activity, a step at a time.
+
+    After a step that returns, `take` gives what it yielded; a step that finds the body done raises StopAsyncIteration.
+
+    Args:
+        body: The async generator.
+        activity: Entered around each step.
+        underway: Whether the body waits at a ``yield`` already, for what is sent to it.
+    """
+
+    __slots__ = ("_activity", "_body", "_underway", "_yielded")
+
+    def __init__(self, body: AsyncGenerator[Any, Any], activity: Activity, underway: bool = False) -> None:
+        self._body = body
+        self._activity = activity
+        self._underway = underway
+        self._yielded: list[Any] = []
+
+    def take(self) -> Any:
+        """What the last step yielded; forgotten here, so that the consumer alone holds it."""
+        return self._yielded.pop()
+
+    async def start(self, _: None = None) -> None:
+        """Go on to the first item; a body that is underway stays where it is, and there is None to take."""
+        if self._underway:
+            self._yielded.append(None)
+        else:
+            await self._step(_first_step(self._body))
+
+    def send(self, value: Any) -> Awaitable[None]:
+        """Go on to the next item."""
+        return self._step(self._body.asend(value))
+
+    def throw(self, error: BaseException) -> Awaitable[None]:
+        """Raise ``error`` where the body waits, and go on to the next item.
+
+        So is a body closed, too: ``GeneratorExit`` is thrown at it, and whatever it makes of that is passed on.
+        """
+        return self._step(self._body.athrow(error))
+
+    async def _step(self, awaitable: Awaitable[Any]) -> None:
+        __tracebackhide__ = True
+        activity = self._activity
+        activity.enter()
+        try:
+            item = await awaitable
+        except StopAsyncIteration:
+            activity.exhausted(None)
+            raise
+        except BaseException as error:
+            activity.raised(error)
+            raise
+        self._yielded.append(item)
+        activity.pause()
+        activity.add_item(item)
+
+    def __del__(self) -> None:
+        # An async generator that is dropped when no event loop is left to close it never runs again: its span ends.
+        self._activity.closed()
+
+
+class PlainSteps:
+    """The same steps with nothing around them."""
+
+    __slots__ = ("_body", "_yielded")
+
+    def __init__(self, body: AsyncGenerator[Any, Any]) -> None:
+        self._body = body
+        self._yielded: list[Any] = []
+
+    def take(self) -> Any:
+        """What the last step yielded."""
+        return self._yielded.pop()
+
+    async def start(self, _: None = None) -> None:
+        """Go on to the first item."""
+        self._yielded.append(await _first_step(self._body))
+
+    async def send(self, value: Any) -> None:
+        """Go on to the next item."""
+        self._yielded.append(await self._body.asend(value))
+
+    async def throw(self, error: BaseException) -> None:
+        """Raise ``error`` where the body waits, and go on to the next item."""
+        self._yielded.append(await self._body.athrow(error))
+
+
+def async_steps_opener(function: Callable[..., Any], open_call: OpenCall) -> Callable[..., AsyncSteps | PlainSteps]:
+    """A function of ``(args, kwargs)`` that opens the activity and gives the steps of ``function``'s async generator."""
+
+    def open_steps(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncSteps | PlainSteps:
+        __tracebackhide__ = True
+        activity = open_call(args, kwargs)
+        if activity is None:
+            return PlainSteps(function(*args, **kwargs))
+        try:
+            body = function(*args, **kwargs)
+        except BaseException as error:
+            activity.raised(error)
+            raise
+        return AsyncSteps(body, activity)
+
+    return open_steps
+
+
+def _first_step(body: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+    """``body.asend(None)``, without the event loop hearing of ``body``.
+
+    An event loop closes the async generators it has heard of when it ends, all at once; the native one that takes these
+    steps is among them and closes ``body`` itself. Were ``body`` among them too, it would be closed twice at a time.
+    """
+    first_iteration, finalizer = sys.get_asyncgen_hooks()
+    if first_iteration is None and finalizer is None:
+        return body.asend(None)
+    sys.set_asyncgen_hooks(None, None if finalizer is None else _leave_alone)
+    try:
+        return body.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(first_iteration, finalizer)
+
+
+def _leave_alone(body: AsyncGenerator[Any, Any]) -> None:
+    """What an event loop that is closed does for an async generator that is dropped: nothing."""

@@ -1,0 +1,52 @@
+"""The items of one run of a generator, on their way to becoming its span's output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openinference.semconv.trace import OpenInferenceSpanKindValues
+
+from .capture.results import YieldedItems
+
+if TYPE_CHECKING:
+    from .recording import SpanOpener
+
+# The name under which OpenInference's instrumentors, and so the backends, know the moment of a model's first token.
+_FIRST_OF_MODEL = "First Token Stream Event"
+_FIRST_ITEM = "first_item"
+
+
+def first_item_event(kind: str) -> str:
+    """The name of the event that marks a generator's first item."""
+    return _FIRST_OF_MODEL if kind == OpenInferenceSpanKindValues.LLM.value else _FIRST_ITEM
+
+
+class Items:
+    """What a generator yielded: as text at once or, where the mark has a function for all of them, as they are."""
+
+    __slots__ = ("_kept", "_opener", "_reduce", "_texts")
+
+    def __init__(self, opener: SpanOpener) -> None:
+        self._opener = opener
+        self._reduce = opener.options.get("reduce")
+        keeps = opener.records_output and (self._reduce or opener.options.get("process_output"))
+        self._kept: list[Any] | None = [] if keeps else None
+        self._texts = YieldedItems() if opener.records_output and not keeps else None
+
+    def add(self, item: Any) -> None:
+        """Take in ``item``."""
+        if self._kept is not None:
+            self._kept.append(item)
+        elif self._texts is not None:
+            self._texts.add(item)
+
+    def output(self) -> tuple[str, str]:
+        """The output and its MIME type."""
+        if self._kept is None:
+            return (self._texts or YieldedItems()).output()
+        items, self._kept = self._kept, []
+        if self._reduce is not None:
+            return self._opener.encode_output(self._reduce(items))
+        if all(type(item) is str for item in items):
+            return self._opener.encode_output("".join(items))
+        return self._opener.encode_output(items)
