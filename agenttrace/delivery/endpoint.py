@@ -1,0 +1,181 @@
+"""Where an OTLP server is: every usual spelling of an endpoint, made into one address and one protocol."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import SplitResult, unquote, urlsplit
+
+__all__ = ["GRPC_PORT", "Endpoint", "Protocol", "check_protocol", "mask", "parse_endpoint"]
+
+Protocol = Literal["http/protobuf", "grpc"]
+
+GRPC_PORT = 4317
+"""The port that OTLP over gRPC is registered for."""
+
+TRACES_PATH = "/v1/traces"
+
+_SCHEMES: dict[str, tuple[Protocol | None, bool]] = {
+    "http": (None, False),
+    "https": (None, True),
+    "grpc": ("grpc", False),
+    "grpcs": ("grpc", True),
+}
+_HINT = 'write it like "http://localhost:6006" or "localhost:4317"'
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An OTLP server's address.
+
+    Args:
+        protocol: How to speak to it.
+        address: The whole URL to post to for HTTP, ``host:port`` for gRPC. Holds no user name or password.
+        host: The host alone, IPv6 without brackets.
+        is_secure: Whether the connection is encrypted.
+        authorization: The ``authorization`` header that a user name and password in the endpoint stand for.
+    """
+
+    protocol: Protocol
+    address: str = field(repr=False)  # what follows "?" may be secret
+    host: str
+    is_secure: bool
+    authorization: str | None = field(default=None, repr=False)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine, so that no proxy is to be asked."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name
+            return False
+
+    def __str__(self) -> str:
+        """The address to show: what follows ``?`` is left out, as keys are put there."""
+        if self.protocol == "grpc":
+            return f"{'grpcs' if self.is_secure else 'grpc'}://{self.address}"
+        return mask(self.address)
+
+
+def parse_endpoint(
+    text: str, protocol: Protocol | None = None, *, grpc_port: int = GRPC_PORT, is_exact: bool = False
+) -> Endpoint:
+    """Read an endpoint as people write it.
+
+    Args:
+        text: ``http://host:6006``, ``host:6006``, ``https://host/prefix``, ``…/v1/traces``, ``host:4317``,
+            ``grpc://host:4317``, ``grpcs://host``, ``http://[::1]:6006``.
+        protocol: ``"http/protobuf"`` or ``"grpc"``; None infers gRPC from a ``grpc`` scheme, or from `grpc_port`
+            without a path, and HTTP else.
+        grpc_port: The port that means gRPC.
+        is_exact: Whether an HTTP path is taken as it is, as the OpenTelemetry specification wants for
+            ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``; else ``/v1/traces`` is added when it is missing.
+
+    Raises:
+        TypeError: If ``text`` is no string.
+        ValueError: If it has no host, an unknown scheme or an impossible port, or contradicts ``protocol``.
+    """
+    parts, scheme = _split(text)
+    host, port = _host_and_port(parts, text)
+    scheme_protocol, is_secure = _SCHEMES[scheme]
+    path = parts.path.rstrip("/")
+    chosen = protocol or scheme_protocol or ("grpc" if port == grpc_port and not path else "http/protobuf")
+    if scheme_protocol is not None and chosen != scheme_protocol:
+        raise ValueError(
+            f"endpoint {mask(text)!r} is a gRPC address, but protocol is {chosen!r}: leave out the protocol, or write "
+            'the endpoint with "http://"'
+        )
+    authorization = _basic_authorization(parts)
+    shown_host = f"[{host}]" if ":" in host else host
+    if chosen == "grpc":
+        default_port = grpc_port if scheme_protocol else (443 if is_secure else 80)
+        address = f"{shown_host}:{default_port if port is None else port}"
+    else:
+        if not is_exact and not path.endswith(TRACES_PATH):
+            path += TRACES_PATH
+        elif is_exact:
+            path = parts.path or "/"
+        netloc = shown_host if port is None else f"{shown_host}:{port}"
+        address = f"{scheme}://{netloc}{path}" + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(chosen, address, host, is_secure, authorization)
+
+
+def check_protocol(value: object) -> Protocol | None:
+    """``value`` as a protocol; None where it is to be inferred (None, ``"infer"``).
+
+    Raises:
+        TypeError: If it is no string.
+        ValueError: If it is another word than ``"http/protobuf"``, ``"grpc"`` and ``"infer"``.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f'protocol is {type(value).__name__}: write "http/protobuf" or "grpc"')
+    word = str(value.value if hasattr(value, "value") else value)  # phoenix.otel's own enum is a string, too
+    if word == "http/protobuf":
+        return "http/protobuf"
+    if word == "grpc":
+        return "grpc"
+    if word == "infer":
+        return None
+    meant = ': did you mean "http/protobuf"?' if word.lower().startswith("http") else ":"
+    raise ValueError(f'unknown protocol {word!r}{meant} write "http/protobuf" or "grpc", or leave it out')
+
+
+def mask(text: str) -> str:
+    """``text`` without what may be secret in a URL: user name and password, and what follows ``?`` or ``#``."""
+    without_query = re.sub(r"[?#].*", "?…", text, flags=re.DOTALL)
+    # Greedy up to the last "@", as a password may hold one; the scheme is kept.
+    return re.sub(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)?[^/]*@", r"\1***@", without_query)
+
+
+def _split(text: object) -> tuple[SplitResult, str]:
+    if not isinstance(text, str):
+        raise TypeError(f"endpoint is {type(text).__name__}, not a string: {_HINT}")
+    stripped = text.strip()
+    if not stripped:
+        raise ValueError(f"endpoint is empty: {_HINT}, or leave it out to record to the local store")
+    if re.search(r"[\s\x00-\x1f\x7f]", stripped):
+        raise ValueError(f"endpoint {mask(stripped)!r} has a space or line break in it: {_HINT}")
+    if stripped.startswith("//"):
+        stripped = f"http:{stripped}"
+    elif "://" not in stripped:
+        stripped = f"http://{stripped}"
+    try:
+        parts = urlsplit(stripped)
+    except ValueError:
+        raise ValueError(f"endpoint {mask(text)!r} can't be read as an address: {_HINT}") from None
+    scheme = parts.scheme.lower()
+    if scheme not in _SCHEMES:
+        raise ValueError(
+            f"endpoint {mask(text)!r} has the unknown scheme {scheme!r}: write http://, https://, grpc:// or grpcs://"
+        )
+    return parts, scheme
+
+
+def _host_and_port(parts: SplitResult, text: str) -> tuple[str, int | None]:
+    address = parts.netloc.rpartition("@")[2]
+    if address.count(":") > 1 and not address.startswith("["):
+        raise ValueError(f'endpoint {mask(text)!r}: write an IPv6 address in brackets, like "http://[::1]:6006"')
+    host = parts.hostname
+    if not host:
+        raise ValueError(f"endpoint {mask(text)!r} has no host: {_HINT}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0 or address.endswith(":"):
+        raise ValueError(f"endpoint {mask(text)!r} has a bad port: a port is a number from 1 to 65535")
+    return host, port
+
+
+def _basic_authorization(parts: SplitResult) -> str | None:
+    if parts.username is None:
+        return None
+    user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(user.encode()).decode()

@@ -1,0 +1,123 @@
+"""The sink that speaks OTLP: encodes a batch with OpenTelemetry's encoder and sends it over HTTP or gRPC."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from agenttrace import faults
+
+from .endpoint import Endpoint
+from .sink import Answer, Verdict, keep_for_ever
+from .transport import Connection, TransportOptions
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+__all__ = ["OtlpSink", "load_libraries"]
+
+_this_thread = threading.local()
+
+
+class OtlpSink:
+    """Delivers batches to one OTLP server. The connection is made when the first batch is there.
+
+    Args:
+        endpoint: The server.
+        headers: Headers to send along.
+        options: Compression, timeout and certificates.
+    """
+
+    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], options: TransportOptions | None = None) -> None:
+        self.name = str(endpoint)
+        self._endpoint = endpoint
+        self._headers = {name.lower(): value for name, value in headers.items()}
+        if endpoint.authorization is not None:
+            self._headers.setdefault("authorization", endpoint.authorization)
+        self._options = options or TransportOptions()
+        self._connection: Connection | None = None
+
+    def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
+        """Encode and send ``spans``. Where one can't be encoded, the batch is to be split until it is alone."""
+        try:
+            payload = _encode(spans)
+        except Exception as error:
+            faults.report("encoding a span", error)
+            return Answer(Verdict.SPLIT)
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection.send(payload, timeout)
+
+    def close(self) -> None:
+        """Close the connection; a later batch opens a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def forget(self) -> None:
+        """Drop a connection that the parent process uses, untouched."""
+        keep_for_ever(self._connection)
+        self._connection = None
+
+    def _connect(self) -> Connection:
+        if self._endpoint.protocol == "grpc":
+            from .otlp_grpc import GrpcConnection
+
+            return GrpcConnection(self._endpoint, self._headers, self._options)
+        from .otlp_http import HttpConnection
+
+        return HttpConnection(self._endpoint, self._headers, self._options)
+
+
+def load_libraries(endpoint: Endpoint) -> None:
+    """Import what sending to ``endpoint`` needs.
+
+    Done by the thread that registers: were it left to the worker, a fork in the middle of it would leave the child with
+    modules that are locked for ever.
+    """
+    import opentelemetry.exporter.otlp.proto.common.trace_encoder
+    import opentelemetry.proto.collector.trace.v1.trace_service_pb2  # noqa: F401 - loaded, not used
+
+    if endpoint.protocol == "grpc":
+        import grpc  # noqa: F401
+
+        from . import otlp_grpc  # noqa: F401
+    else:
+        import requests  # noqa: F401
+
+        from . import otlp_http  # noqa: F401
+
+
+def _encode(spans: Sequence[ReadableSpan]) -> bytes:
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+    _hush(encode_spans.__module__)
+    _this_thread.is_encoding = True
+    try:
+        payload: bytes = encode_spans(spans).SerializeToString()
+        return payload
+    finally:
+        _this_thread.is_encoding = False
+
+
+class _NotOurs(logging.Filter):
+    """Keeps out what the encoder logs on our worker's behalf: a stack trace, with the attribute that it stumbled over.
+
+    Records of everybody else who uses the encoder pass.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not getattr(_this_thread, "is_encoding", False)
+
+
+_not_ours = _NotOurs()
+
+
+def _hush(encoder: str) -> None:
+    # A logger's filters don't hold for its children, so each module of the encoder needs one.
+    for name in (encoder, encoder.rpartition(".")[0]):
+        encoder_logger = logging.getLogger(name)
+        if _not_ours not in encoder_logger.filters:
+            encoder_logger.addFilter(_not_ours)

@@ -1,0 +1,171 @@
+"""OTLP over HTTP/protobuf: one request a batch, and every answer read for what it tells a person to do."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from math import isfinite
+from time import time
+from typing import TYPE_CHECKING
+
+from .endpoint import Endpoint, mask
+from .sink import Answer, Verdict
+from .transport import USER_AGENT, TransportOptions, accepted, is_caused_by
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["HttpConnection"]
+
+_CONNECT_SECONDS = 5.0
+_LONGEST_BODY = 65_536
+_BUSY = {408, 425, 429, 502, 503, 504}
+
+
+class HttpConnection:
+    """Posts encoded batches to one URL over a connection that is kept open.
+
+    The official exporter isn't used for this because it answers success or failure only, and retries by sleeping
+    where nobody can wake it; its encoder is what makes the payload.
+
+    Args:
+        endpoint: Where to post to.
+        headers: Headers to send along, names in lower case.
+        options: Compression and certificates.
+    """
+
+    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], options: TransportOptions) -> None:
+        import requests
+
+        self._endpoint = endpoint
+        self._options = options
+        self._headers = {"user-agent": USER_AGENT, "content-type": "application/x-protobuf", **headers}
+        if options.compression == "gzip":
+            self._headers["content-encoding"] = "gzip"
+        self._session = session = requests.Session()
+        session.trust_env = not endpoint.is_loopback  # no proxy stands between a program and its own machine
+        if options.certificate:
+            session.verify = options.certificate
+        if options.client_certificate:
+            certificate, key = options.client_certificate, options.client_key
+            session.cert = (certificate, key) if key else certificate
+
+    def send(self, payload: bytes, timeout: float) -> Answer:
+        """Post one encoded batch; a connection that the server closed while it was idle is opened anew, once."""
+        import requests
+
+        body = gzip.compress(payload, 6) if self._options.compression == "gzip" else payload
+        try:
+            try:
+                return self._post(body, timeout)
+            except requests.exceptions.ConnectionError as error:
+                if not is_caused_by(error, ConnectionResetError) and not is_caused_by(error, BrokenPipeError):
+                    raise
+                return self._post(body, timeout)
+        except requests.exceptions.RequestException as error:
+            return self._failure(error, timeout)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def _post(self, body: bytes, timeout: float) -> Answer:
+        response = self._session.post(
+            self._endpoint.address,
+            data=body,
+            headers=self._headers,
+            timeout=(min(timeout, _CONNECT_SECONDS), timeout),
+            allow_redirects=False,
+            stream=True,
+            auth=_as_it_is,
+        )
+        try:
+            answer = next(response.iter_content(_LONGEST_BODY), b"")
+        finally:
+            response.close()
+        return self._read(response, answer)
+
+    def _read(self, response: requests.Response, body: bytes) -> Answer:
+        status = response.status_code
+        name = str(self._endpoint)
+        if 200 <= status < 300:
+            if "text/html" in response.headers.get("content-type", ""):
+                return Answer(
+                    Verdict.REFUSED,
+                    f"{name} answers with a web page, not as an OTLP server does: check the endpoint's path",
+                )
+            return accepted(name, body)
+        if status in _BUSY:
+            problem = f"{name} is busy (HTTP {status})"
+            return Answer(Verdict.LATER, problem, _retry_after(response.headers.get("retry-after")))
+        if status == 413:
+            return Answer(Verdict.SPLIT, f"{name} takes no request as large as one span is (HTTP 413)")
+        if status >= 500:
+            return Answer(Verdict.FAULTY, f"{name} failed (HTTP {status}): see the server's log")
+        return Answer(Verdict.REFUSED, _refusal(name, status, response.headers.get("location")))
+
+    def _failure(self, error: Exception, timeout: float) -> Answer:
+        # The error's own text is never shown: it may quote headers, and the URL with what follows "?".
+        from requests import exceptions
+
+        name = str(self._endpoint)
+        if is_caused_by(error, socket.gaierror):
+            problem = f"the host {self._endpoint.host} of {name} isn't known: is it spelled right?"
+            return Answer(Verdict.UNREACHABLE, problem)
+        if is_caused_by(error, ssl.SSLError):
+            return Answer(Verdict.UNREACHABLE, f"no secure connection to {name} can be made: {_tls_advice(error)}")
+        if isinstance(error, exceptions.ConnectTimeout):
+            return Answer(Verdict.UNREACHABLE, _nobody_at(name))
+        if isinstance(error, exceptions.Timeout) or is_caused_by(error, TimeoutError):
+            return Answer(Verdict.LATER, f"{name} accepts connections but doesn't answer within {timeout:.3g} s")
+        if is_caused_by(error, ConnectionResetError) or is_caused_by(error, BrokenPipeError):
+            return Answer(Verdict.LATER, f"{name} breaks connections off without an answer")
+        if is_caused_by(error, HTTPException) or isinstance(error, exceptions.ChunkedEncodingError):
+            problem = f'{name} doesn\'t answer in HTTP: if that is its gRPC port, use register(protocol="grpc")'
+            return Answer(Verdict.LATER, problem)
+        if isinstance(error, exceptions.ConnectionError):
+            return Answer(Verdict.UNREACHABLE, _nobody_at(name))
+        return Answer(Verdict.REFUSED, f"nothing can be sent to {name} ({type(error).__name__})")
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An authentication that adds nothing, so that ~/.netrc doesn't replace the authorization header."""
+    return request
+
+
+def _nobody_at(name: str) -> str:
+    return f"no server answers at {name}: is it running, and is the port right?"
+
+
+def _refusal(name: str, status: int, location: str | None) -> str:
+    if status in (401, 403):
+        return f"{name} refuses the credentials (HTTP {status}): check api_key or the authorization header"
+    if status in (404, 405):
+        return f"{name} is no OTLP address of that server (HTTP {status}): check the endpoint's host, port and path"
+    if 300 <= status < 400:
+        target = f" to {mask(location)}" if location else ""
+        return f"{name} redirects{target} (HTTP {status}): use the address that it redirects to as endpoint"
+    return f"{name} refuses the spans (HTTP {status})"
+
+
+def _tls_advice(error: BaseException) -> str:
+    if is_caused_by(error, ssl.SSLCertVerificationError):
+        return "its certificate isn't trusted here; name the authority's file in OTEL_EXPORTER_OTLP_CERTIFICATE"
+    return "does it speak TLS? If not, write http:// instead of https://"
+
+
+def _retry_after(value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time()
+        except (TypeError, ValueError):
+            return None
+    return max(0.0, seconds) if isfinite(seconds) else None

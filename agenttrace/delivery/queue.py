@@ -1,0 +1,97 @@
+"""The queue between the program's threads and the worker, made so that ending a span costs next to nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+__all__ = ["Request", "SpanQueue"]
+
+CLOSED = 0
+IDLE = 1
+
+
+class Request:
+    """Somebody waits until everything that ended before now is delivered.
+
+    Args:
+        timeout: Seconds after which nobody waits any longer.
+        stop: Whether the worker ends afterwards.
+    """
+
+    __slots__ = ("deadline", "delivered", "done", "stop")
+
+    def __init__(self, timeout: float, *, stop: bool) -> None:
+        self.deadline = time.monotonic() + timeout
+        self.stop = stop
+        self.delivered = False
+        self.done = threading.Event()
+
+    def remaining(self) -> float:
+        """Seconds until the deadline, not below 0."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class SpanQueue:
+    """Ended spans in order, and the signals by which the worker hears that there is something to do.
+
+    A producer appends, then compares the length with `threshold`, which the worker sets to what it waits for: the
+    first span, a full batch, or nothing but the limit. So only the span that matters costs a signal, and no lock is
+    taken. Both parts are safe where a span ends inside a finalizer or a signal handler: `SimpleQueue.put` is
+    reentrant, unlike everything that stands on `threading.Lock`.
+
+    Args:
+        capacity: How many spans may wait.
+    """
+
+    __slots__ = ("capacity", "dropped", "is_closed", "signals", "spans", "threshold")
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.spans: deque[ReadableSpan] = deque()
+        self.signals: SimpleQueue[Request | None] = SimpleQueue()
+        self.threshold = IDLE
+        self.is_closed = False
+        self.dropped = 0
+
+    def arm(self, length: int) -> None:
+        """Ask producers for a signal when ``length`` spans wait (never above the capacity)."""
+        self.threshold = CLOSED if self.is_closed else min(length, self.capacity + 1)
+
+    def disarm(self) -> None:
+        """Ask producers for no signal: the worker looks at the queue by itself. The limit still holds."""
+        self.threshold = CLOSED if self.is_closed else self.capacity + 1
+
+    def close(self) -> None:
+        """Send every further span to the producers' slow path."""
+        self.is_closed = True
+        self.threshold = CLOSED
+
+    def take(self, count: int) -> list[ReadableSpan]:
+        """Up to ``count`` of the oldest spans."""
+        batch: list[ReadableSpan] = []
+        try:
+            while len(batch) < count:
+                batch.append(self.spans.popleft())
+        except IndexError:  # another thread took the last one
+            return batch
+        return batch
+
+    def put_back(self, batch: list[ReadableSpan]) -> None:
+        """Return spans that were taken to the front."""
+        self.spans.extendleft(reversed(batch))
+
+    def drop_newest(self) -> None:
+        """Drop spans beyond the capacity, the newest first, and count them."""
+        try:
+            while len(self.spans) > self.capacity:
+                self.spans.pop()
+                self.dropped += 1
+        except IndexError:  # the worker was quicker: nothing is beyond the limit any more
+            return

@@ -1,0 +1,303 @@
+"""Sending to real loopback servers over HTTP and gRPC: what arrives, and what each fault is understood as."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from agenttrace import faults
+from agenttrace.delivery.endpoint import parse_endpoint
+from agenttrace.delivery.otlp import OtlpSink
+from agenttrace.delivery.sink import Verdict
+from agenttrace.delivery.transport import TransportOptions
+from tests.servers import CollectorServer, Fault, unused_port
+
+PROTOCOLS = ["http/protobuf", "grpc"]
+HTML = {"content-type": "text/html; charset=utf-8"}
+
+
+@pytest.fixture(autouse=True)
+def _forget_reports() -> Iterator[None]:
+    faults.forget()
+    yield
+    faults.forget()
+
+
+def make_spans(*names: str, attributes: dict[str, Any] | None = None) -> list[ReadableSpan]:
+    """Ended spans of these names, in one trace of two levels."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(resource=Resource({"service.name": "tests"}), shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("scope")
+    with tracer.start_as_current_span(names[0], attributes=attributes):
+        for name in names[1:]:
+            tracer.start_span(name, attributes=attributes).end()
+    return list(exporter.get_finished_spans())
+
+
+def make_sink(endpoint: str, **headers: str) -> OtlpSink:
+    """A sink for a server."""
+    return OtlpSink(parse_endpoint(endpoint), headers)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_spans_arrive_whole(protocol: str) -> None:
+    """Names, parents, attributes, resource, scope and headers."""
+    with CollectorServer(protocol) as server:
+        sink = make_sink(server.endpoint, authorization="Bearer key", **{"x-tenant": "blue"})
+        answer = sink.deliver(make_spans("root", "child", attributes={"text": "ü", "n": 1, "many": ["a", "b"]}), 10.0)
+        sink.close()
+        assert answer.verdict is Verdict.ACCEPTED
+        [request] = server.requests
+        child, root = request.spans
+        assert (root.name, child.name) == ("root", "child")
+        assert root.parent_id is None
+        assert child.parent_id == root.span_id
+        assert child.attributes == {"text": "ü", "n": 1, "many": ["a", "b"]}
+        assert child.resource == {"service.name": "tests"}
+        assert child.scope == "scope"
+        assert request.headers["authorization"] == "Bearer key"
+        assert request.headers["x-tenant"] == "blue"
+        assert "agenttrace/" in request.headers["user-agent"]
+        assert request.path == ("/v1/traces" if protocol == "http/protobuf" else "grpc")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_compressed_batches_are_understood(protocol: str) -> None:
+    """With the header that says so."""
+    with CollectorServer(protocol) as server:
+        sink = OtlpSink(parse_endpoint(server.endpoint), {}, TransportOptions(compression="gzip"))
+        assert sink.deliver(make_spans("a", attributes={"text": "x" * 10_000}), 10.0).verdict is Verdict.ACCEPTED
+        sink.close()
+        assert [span.name for span in server.spans] == ["a"]
+        if protocol == "http/protobuf":
+            assert server.requests[0].headers["content-encoding"] == "gzip"
+            assert int(server.requests[0].headers["content-length"]) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("protocol", "fault", "verdict", "words"),
+    [
+        ("http/protobuf", Fault("status", 503, {"retry-after": "7"}), Verdict.LATER, "busy"),
+        ("http/protobuf", Fault("status", 429, {"retry-after": "junk"}), Verdict.LATER, "busy"),
+        ("http/protobuf", Fault("status", 408), Verdict.LATER, "busy"),
+        ("http/protobuf", Fault("status", 413), Verdict.SPLIT, "413"),
+        ("http/protobuf", Fault("status", 500), Verdict.FAULTY, "server's log"),
+        ("http/protobuf", Fault("status", 400), Verdict.REFUSED, "refuses the spans"),
+        ("http/protobuf", Fault("status", 401), Verdict.REFUSED, "check api_key"),
+        ("http/protobuf", Fault("status", 403), Verdict.REFUSED, "check api_key"),
+        ("http/protobuf", Fault("status", 404), Verdict.REFUSED, "check the endpoint's host, port and path"),
+        ("http/protobuf", Fault("status", 405), Verdict.REFUSED, "check the endpoint's host, port and path"),
+        ("http/protobuf", Fault("status", 307, {"location": "https://u:p@x/?key=1"}), Verdict.REFUSED, "https://***@x"),
+        ("http/protobuf", Fault("status", 200, HTML, b"<html>"), Verdict.REFUSED, "web page"),
+        ("http/protobuf", Fault("status", 200, {}, b"not protobuf"), Verdict.ACCEPTED, ""),
+        ("http/protobuf", Fault("status", 202), Verdict.ACCEPTED, ""),
+        ("http/protobuf", Fault("reject", 2), Verdict.ACCEPTED, "rejected"),
+        ("grpc", Fault("reject", 2), Verdict.ACCEPTED, "rejected"),
+        ("grpc", Fault("status", "UNAVAILABLE"), Verdict.LATER, "busy"),
+        ("grpc", Fault("status", "RESOURCE_EXHAUSTED"), Verdict.LATER, "busy"),
+        ("grpc", Fault("status", "UNAUTHENTICATED"), Verdict.REFUSED, "check api_key"),
+        ("grpc", Fault("status", "PERMISSION_DENIED"), Verdict.REFUSED, "check api_key"),
+        ("grpc", Fault("status", "UNIMPLEMENTED"), Verdict.REFUSED, 'register(protocol="http/protobuf")'),
+        ("grpc", Fault("status", "INTERNAL"), Verdict.FAULTY, "server's log"),
+        ("grpc", Fault("status", "INVALID_ARGUMENT"), Verdict.REFUSED, "refuses the spans"),
+    ],
+)
+def test_an_answer_says_what_became_of_the_batch(protocol: str, fault: Fault, verdict: Verdict, words: str) -> None:
+    """And what to do about it; what the server says, or secrets, aren't quoted."""
+    with CollectorServer(protocol) as server:
+        server.script(fault)
+        sink = make_sink(server.endpoint)
+        answer = sink.deliver(make_spans("a"), 10.0)
+        sink.close()
+        assert answer.verdict is verdict
+        assert words in answer.problem
+        assert answer.rejected == (2 if fault.kind == "reject" else 0)
+        assert answer.retry_after == (7.0 if fault.headers.get("retry-after") == "7" else None)
+        assert "scripted" not in answer.problem
+        assert "u:p" not in answer.problem
+
+
+def test_retry_after_may_be_a_date() -> None:
+    """As HTTP allows; one that has passed asks for no wait."""
+    with CollectorServer() as server:
+        server.script(Fault("status", 503, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}))
+        sink = make_sink(server.endpoint)
+        assert sink.deliver(make_spans("a"), 10.0).retry_after == 0.0
+        sink.close()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_server_that_does_not_answer_is_left_after_the_timeout(protocol: str) -> None:
+    """And asked again later."""
+    with CollectorServer(protocol) as server:
+        server.script(Fault("hang"))
+        sink = make_sink(server.endpoint)
+        answer = sink.deliver(make_spans("a"), 0.2)
+        sink.close()
+        assert answer.verdict is Verdict.LATER
+        assert "answer within 0.2 s" in answer.problem
+
+
+def test_a_connection_that_was_cut_is_opened_again_at_once() -> None:
+    """A server may close what was idle; that is no fault."""
+    with CollectorServer() as server:
+        server.script(Fault("reset"))
+        sink = make_sink(server.endpoint)
+        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        server.script(Fault("reset"), Fault("reset"))
+        answer = sink.deliver(make_spans("b"), 10.0)
+        sink.close()
+        assert answer.verdict is Verdict.LATER
+        assert "breaks connections off" in answer.problem
+        assert [span.name for span in server.spans] == ["a"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_where_nobody_listens_the_answer_says_so(scheme: str) -> None:
+    """With what to check."""
+    sink = make_sink(f"{scheme}://127.0.0.1:{unused_port()}")
+    answer = sink.deliver(make_spans("a"), 10.0)
+    sink.close()
+    assert answer.verdict is Verdict.UNREACHABLE
+    assert "no server answers at" in answer.problem
+    assert "is it running" in answer.problem
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_server_that_comes_back_is_found(protocol: str) -> None:
+    """At the next attempt, by the same sink."""
+    port = unused_port()
+    sink = make_sink(f"{'grpc' if protocol == 'grpc' else 'http'}://127.0.0.1:{port}")
+    assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.UNREACHABLE
+    with CollectorServer(protocol, port) as server:
+        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        assert len(server.spans) == 1
+    sink.close()
+
+
+def test_http_sent_to_a_grpc_port_is_explained() -> None:
+    """The likeliest mistake with two ports."""
+    with CollectorServer("grpc") as server:
+        sink = make_sink(f"http://127.0.0.1:{server.port}")
+        answer = sink.deliver(make_spans("a"), 10.0)
+        sink.close()
+        assert 'register(protocol="grpc")' in answer.problem
+
+
+def test_grpc_sent_to_an_http_port_is_explained() -> None:
+    """The other way round."""
+    with CollectorServer() as server:
+        sink = make_sink(f"grpc://127.0.0.1:{server.port}")
+        answer = sink.deliver(make_spans("a"), 10.0)
+        sink.close()
+        assert 'register(protocol="http/protobuf")' in answer.problem
+
+
+@pytest.mark.parametrize("scheme", ["https", "grpcs"])
+def test_tls_sent_to_a_plain_port_is_explained(scheme: str) -> None:
+    """As a connection that can't be secured."""
+    with CollectorServer("grpc" if scheme == "grpcs" else "http/protobuf") as server:
+        sink = make_sink(f"{scheme}://127.0.0.1:{server.port}")
+        answer = sink.deliver(make_spans("a"), 10.0)
+        sink.close()
+        assert answer.verdict is Verdict.UNREACHABLE
+        assert "no secure connection" in answer.problem
+
+
+def test_a_message_beyond_the_servers_limit_is_to_be_split() -> None:
+    """GRPC's default limit is 4 MB; here it is small."""
+    with CollectorServer("grpc", max_message_bytes=2_000) as server:
+        sink = make_sink(server.endpoint)
+        assert sink.deliver(make_spans("a", attributes={"text": "x" * 5_000}), 10.0).verdict is Verdict.SPLIT
+        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        sink.close()
+
+
+def test_an_answer_without_end_is_not_read_to_the_end() -> None:
+    """A server can't fill the program's memory."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def pour() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
+                try:
+                    while True:
+                        connection.sendall(b"x" * 65_536)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=pour, daemon=True)
+        thread.start()
+        sink = make_sink(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        sink.close()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the environment names one, as in many companies."""
+    proxy = f"http://127.0.0.1:{unused_port()}"
+    for name in ("HTTP_PROXY", "http_proxy", "grpc_proxy", "all_proxy"):
+        monkeypatch.setenv(name, proxy)
+    for protocol in PROTOCOLS:
+        with CollectorServer(protocol) as server:
+            sink = make_sink(server.endpoint)
+            assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+            sink.close()
+
+
+def test_what_cannot_be_encoded_is_to_be_split_without_a_stack_trace(caplog: pytest.LogCaptureFixture) -> None:
+    """OpenTelemetry's encoder would log one for each span, with the value it stumbled over."""
+    with CollectorServer() as server:
+        sink = make_sink(server.endpoint)
+        [span] = make_spans("lone surrogate \ud800")
+        assert sink.deliver([span], 10.0).verdict is Verdict.SPLIT
+        [span] = make_spans("odd attribute", attributes={"text": "secret \ud800"})
+        sink.deliver([span], 10.0)
+        sink.close()
+    assert [record.name for record in caplog.records] == ["agenttrace"]
+    assert "secret" not in caplog.text
+
+
+def test_others_keep_the_encoders_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Only what our own batches cause is kept out."""
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+    with CollectorServer() as server:
+        sink = make_sink(server.endpoint)
+        sink.deliver(make_spans("a"), 10.0)
+        sink.close()
+    logging.getLogger(encode_spans.__module__).warning("of somebody else")
+    assert "of somebody else" in caplog.text
+
+
+def test_nothing_secret_is_in_a_representation() -> None:
+    """Of the sink, of the endpoint, of the options."""
+    endpoint = parse_endpoint("http://user:secret@host/x?token=secret")
+    options = TransportOptions(client_key="secret")
+    sink = OtlpSink(endpoint, {"authorization": "secret"}, options)
+    assert "secret" not in repr(sink) + repr(endpoint) + str(endpoint) + repr(options) + sink.name
+
+
+def test_a_password_in_the_endpoint_is_sent_as_header() -> None:
+    """Unless a header says otherwise."""
+    with CollectorServer() as server:
+        address = f"127.0.0.1:{server.port}"
+        for headers, expected in (({}, "Basic dTpw"), ({"authorization": "Bearer x"}, "Bearer x")):
+            sink = make_sink(f"http://u:p@{address}", **headers)
+            sink.deliver(make_spans("a"), 10.0)
+            sink.close()
+            assert server.requests[-1].headers["authorization"] == expected

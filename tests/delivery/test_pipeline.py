@@ -1,0 +1,283 @@
+"""What a provider gets from agenttrace: context attributes on every span, and guards around other people's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Sampler, SamplingResult
+
+from agenttrace import faults
+from agenttrace.context import using_session, using_user
+from agenttrace.delivery.copies import ForeignSpans
+from agenttrace.delivery.courier import Pace
+from agenttrace.delivery.guards import GuardedProcessor, GuardedSampler
+from agenttrace.delivery.own_provider import OwnProvider
+from agenttrace.delivery.pipeline import Pipeline, Switch
+from agenttrace.delivery.processor import DeliveryProcessor
+from agenttrace.delivery.sink import ACCEPTED, Answer, ExporterSink, PreparingSink
+from agenttrace.provider import SCOPE_NAME
+from tests.isolation import warnings_in
+
+
+@pytest.fixture(autouse=True)
+def _forget_reports() -> Iterator[None]:
+    faults.forget()
+    yield
+    faults.forget()
+
+
+class Rig:
+    """A pipeline that delivers to memory."""
+
+    def __init__(self, *processors: SpanProcessor) -> None:
+        self.exporter = InMemorySpanExporter()
+        self.delivery = DeliveryProcessor(ExporterSink("memory", lambda: self.exporter), Pace())
+        self.pipeline = Pipeline([self.delivery], processors)
+
+    def delivered(self) -> Sequence[ReadableSpan]:
+        assert self.pipeline.force_flush()
+        return self.exporter.get_finished_spans()
+
+
+@pytest.fixture
+def rig() -> Iterator[Callable[..., Rig]]:
+    """Makes rigs and stops them afterwards."""
+    rigs: list[Rig] = []
+
+    def make(*processors: SpanProcessor) -> Rig:
+        rigs.append(Rig(*processors))
+        return rigs[-1]
+
+    yield make
+    for made in rigs:
+        made.pipeline.stop(0.1)
+
+
+class Raising(SpanProcessor):
+    """A processor whose every method raises."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        raise RuntimeError("secret")
+
+    def _on_ending(self, span: Span) -> None:
+        raise RuntimeError("secret")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        raise RuntimeError("secret")
+
+    def shutdown(self) -> None:
+        raise RuntimeError("secret")
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        raise RuntimeError("secret")
+
+
+class Recording(SpanProcessor):
+    """A processor that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        self.calls.append(f"on_start {span.name}")
+
+    def _on_ending(self, span: Span) -> None:
+        self.calls.append(f"on_ending {span.name}")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.calls.append(f"on_end {span.name}")
+
+    def shutdown(self) -> None:
+        self.calls.append("shutdown")
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        self.calls.append("force_flush")
+        return True
+
+
+def test_other_libraries_spans_get_the_context_attributes(rig: Callable[..., Rig]) -> None:
+    """Where they don't set the attribute themselves."""
+    made = rig()
+    tracer = OwnProvider(made.pipeline).get_tracer("somebody.else")
+    with using_session("s-1"), using_user("u-1"):
+        tracer.start_span("inside", attributes={"user.id": "their own"}).end()
+    tracer.start_span("outside").end()
+    inside, outside = made.delivered()
+    assert dict(inside.attributes or {}) == {"session.id": "s-1", "user.id": "their own"}
+    assert dict(outside.attributes or {}) == {}
+
+
+def test_the_context_given_to_a_span_is_what_counts(rig: Callable[..., Rig]) -> None:
+    """Not the one that happens to be current."""
+    made = rig()
+    tracer = OwnProvider(made.pipeline).get_tracer("somebody.else")
+    with using_session("s-1"):
+        tracer.start_span("elsewhere", context=Context()).end()
+    [span] = made.delivered()
+    assert dict(span.attributes or {}) == {}
+
+
+def test_the_marks_spans_are_not_stamped_twice(rig: Callable[..., Rig]) -> None:
+    """They bring their attributes along."""
+    made = rig()
+    tracer = OwnProvider(made.pipeline).get_tracer(SCOPE_NAME)
+    with using_session("s-1"):
+        tracer.start_span("mark").end()
+    [span] = made.delivered()
+    assert dict(span.attributes or {}) == {}
+
+
+def test_a_processor_that_raises_changes_nothing(rig: Callable[..., Rig], caplog: pytest.LogCaptureFixture) -> None:
+    """Not for the program, nor for the others; each of its methods is reported once, without the error's text."""
+    recording = Recording()
+    made = rig(Raising(), recording)
+    provider = OwnProvider(made.pipeline)
+    for _ in range(3):
+        provider.get_tracer("test").start_span("a").end()
+    assert not provider.force_flush()
+    provider.shutdown()
+    assert len(made.exporter.get_finished_spans()) == 3
+    has_hook = hasattr(SpanProcessor, "_on_ending")  # not in OpenTelemetry's older releases
+    once = ["on_start a", "on_ending a", "on_end a"] if has_hook else ["on_start a", "on_end a"]
+    assert recording.calls == [*once * 3, "force_flush", "shutdown"]
+    assert len(warnings_in(caplog)) == len(once) + 2
+    assert "secret" not in caplog.text
+
+
+def test_a_processor_added_to_the_provider_is_guarded_too(rig: Callable[..., Rig]) -> None:
+    """However it comes there."""
+    made = rig()
+    provider = OwnProvider(made.pipeline)
+    provider.add_span_processor(Raising())
+    provider.get_tracer("test").start_span("a").end()
+    assert len(made.delivered()) == 1
+
+
+def test_guards_pass_on_what_they_guard() -> None:
+    """Answers, and OpenTelemetry's hook before the end."""
+    recording = Recording()
+    guarded = GuardedProcessor(recording)
+    assert guarded.force_flush(10)
+    assert guarded.processor is recording
+
+
+def test_a_sampler_that_raises_keeps_the_span(caplog: pytest.LogCaptureFixture) -> None:
+    """A program isn't stopped by it, and records rather than loses."""
+
+    class RaisingSampler(Sampler):
+        def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+            raise RuntimeError("secret")
+
+        def get_description(self) -> str:
+            return "raises"
+
+    sampler = GuardedSampler(RaisingSampler())
+    assert sampler.get_description() == "raises"
+    provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
+    span = provider.get_tracer("test").start_span("a", attributes={"kept": True})
+    assert span.is_recording()
+    assert isinstance(span, ReadableSpan)
+    assert dict(span.attributes or {}) == {"kept": True}
+    assert len(warnings_in(caplog)) == 1
+    assert "secret" not in caplog.text
+
+
+def test_copies_of_foreign_spans_have_our_resource_and_the_originals_stay(rig: Callable[..., Rig]) -> None:
+    """So that the project is known there, and nobody else sees a change."""
+    exporter, theirs = InMemorySpanExporter(), InMemorySpanExporter()
+    copies = ForeignSpans(Resource({"project": "mine"}), Resource({"project": "default", "extra": "default"}))
+    delivery = DeliveryProcessor(PreparingSink(ExporterSink("memory", lambda: exporter), copies), Pace())
+    provider = TracerProvider(resource=Resource({"service.name": "web", "project": "x"}), shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(theirs))
+    provider.add_span_processor(Switch(Pipeline([delivery])))
+    tracer = provider.get_tracer("web", "1.0")
+    with tracer.start_as_current_span("root", attributes={str(number): number for number in range(200)}) as root:
+        root.add_event("event")
+        tracer.start_span("child").end()
+    assert delivery.force_flush()
+    delivery.stop()
+    for original, copy in zip(theirs.get_finished_spans(), exporter.get_finished_spans(), strict=True):
+        assert original.resource.attributes == {"service.name": "web", "project": "x"}
+        assert copy.resource.attributes == {"service.name": "web", "project": "mine", "extra": "default"}
+        same = "name context parent kind start_time end_time attributes events links status instrumentation_scope"
+        for name in [*same.split(), "dropped_attributes", "dropped_events", "dropped_links"]:
+            assert getattr(copy, name) == getattr(original, name), name
+
+
+def test_the_sample_rate_holds_for_copies_by_whole_traces() -> None:
+    """All of a trace or nothing of it."""
+    nothing = ForeignSpans(Resource({}), Resource({}), 0.0)
+    everything = ForeignSpans(Resource({}), Resource({}), 1.0)
+    half = ForeignSpans(Resource({}), Resource({}), 0.5)
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
+    kept = 0
+    for _ in range(200):
+        with tracer.start_as_current_span("root") as root:
+            child = tracer.start_span("child")
+        assert isinstance(root, ReadableSpan)
+        assert isinstance(child, ReadableSpan)
+        assert nothing(root) is None
+        assert everything(root) is not None
+        assert (half(root) is None) == (half(child) is None)
+        kept += half(root) is not None
+    assert 0 < kept < 200
+
+
+def test_nothing_is_sent_where_every_span_is_left_out() -> None:
+    """An empty batch is no batch."""
+
+    class Refusing:
+        name = "refusing"
+
+        def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
+            raise AssertionError("nothing was to be sent")
+
+        def close(self) -> None: ...
+
+        def forget(self) -> None: ...
+
+    assert PreparingSink(Refusing(), lambda span: None).deliver([ReadableSpan("a")], 1.0) is ACCEPTED
+
+
+def test_an_empty_switch_does_nothing() -> None:
+    """It stays in the other provider when agenttrace has left."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Switch())
+    provider.get_tracer("test").start_span("a").end()
+    assert provider.force_flush()
+    provider.shutdown()
+
+
+def test_a_provider_of_ours_stands_for_its_successor(rig: Callable[..., Rig]) -> None:
+    """Tracers from before and after, processors that others added, and the resource."""
+    old, new = rig(), rig()
+    theirs = InMemorySpanExporter()
+    before = OwnProvider(old.pipeline, resource=Resource({"project": "old"}))
+    before.add_span_processor(SimpleSpanProcessor(theirs))
+    tracer = before.get_tracer("module")
+    in_flight = tracer.start_span("in flight")
+    tracer.start_span("first").end()
+    after = OwnProvider(new.pipeline, resource=Resource({"project": "new"}))
+    before.hand_over(after)
+    old.pipeline.hand_over(new.pipeline)
+    in_flight.end()
+    tracer.start_span("second").end()
+    before.get_tracer("other").start_span("third").end()
+    assert [span.name for span in old.exporter.get_finished_spans()] == ["first"]
+    delivered = new.delivered()
+    assert [span.name for span in delivered] == ["in flight", "second", "third"]
+    assert [span.resource.attributes["project"] for span in delivered] == ["old", "new", "new"]
+    assert [span.name for span in theirs.get_finished_spans()] == ["first", "in flight", "second", "third"]
+    assert before.resource.attributes["project"] == "new"
+    before.shutdown()
+    before.add_span_processor(Recording())
+    tracer.start_span("fourth").end()
+    assert before.force_flush()
+    assert new.delivered()[-1].name == "fourth"
