@@ -1,0 +1,215 @@
+"""A trace drawn in the terminal: what called what, how long it took, and what went in and out.
+
+Lines are laid out here and not by rich's own tree, which recurses, lets deep traces run off the screen and has no
+columns. Every text of the program's goes through `neutral` and into a `Text`, so that neither escape sequences nor
+rich's markup in it mean anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openinference.semconv.trace import OpenInferenceMimeTypeValues, OpenInferenceSpanKindValues, SpanAttributes
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from .details import detail_lines
+from .documents import jsonable
+from .figures import count_text, duration_text, local_time_text, tokens_text
+from .messages import conversation_text
+from .records import summarise
+from .text import one_line, safe_json
+from .tree import NO_KIND, arrange, walk
+from .values import load_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+    from .records import SpanRecord, TraceSummary
+    from .tree import TreeNode
+
+KIND_STYLES = {
+    "AGENT": "bold magenta",
+    "CHAIN": "bold blue",
+    "TOOL": "bold yellow",
+    "LLM": "bold cyan",
+    "EMBEDDING": "bold cyan",
+    "RETRIEVER": "bold green",
+    "RERANKER": "bold green",
+    "GUARDRAIL": "bold bright_blue",
+    "EVALUATOR": "bold bright_magenta",
+    "PROMPT": "bold bright_cyan",
+}
+SHORT_ID = 8
+"""How many digits of a trace's id are shown where there is little room."""
+
+_BAR_WIDTH = 20
+_WIDTH_FOR_BARS = 90
+_DURATION_WIDTH = 12
+_LONGEST_PARSED = 4_000
+_LLM = OpenInferenceSpanKindValues.LLM.value
+
+
+@dataclass(frozen=True)
+class _Glyphs:
+    """The characters that the tree is drawn with."""
+
+    fork: str
+    end: str
+    line: str
+    gap: str
+    skipped: str
+    cut: str
+    error: str
+    arrow: str
+    bar: str
+    point: str
+
+
+_UNICODE = _Glyphs("├─ ", "└─ ", "│  ", "   ", "⋯  ", "…", "✗", "→", "━", "╸")
+_ASCII = _Glyphs("|- ", "`- ", "|  ", "   ", ":  ", "~", "x", "->", "=", "-")
+
+
+class TracePicture:
+    """A trace, for ``rich``'s ``Console.print``.
+
+    Args:
+        spans: All spans of one trace, in the order they started.
+        full: Show everything that was recorded, at its whole length, in place of one line of input and of output.
+    """
+
+    def __init__(self, spans: Sequence[SpanRecord], *, full: bool = False) -> None:
+        self._roots = arrange(spans)
+        self._summary = summarise(spans)
+        self._full = full
+        ends = [span.start_time if span.end_time is None else span.end_time for span in spans]
+        self._start = self._summary.start_time
+        self._end = max(*ends, self._start)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """What rich calls: one `Text` for each line, none wider than the terminal."""
+        glyphs = _ASCII if options.ascii_only else _UNICODE
+        for line in self._lines(console, options.max_width, glyphs):
+            line.no_wrap = True
+            line.overflow = "crop"
+            line.rstrip()
+            yield line
+
+    def _lines(self, console: Console, width: int, glyphs: _Glyphs) -> Iterator[Text]:
+        yield heading(self._summary, width)
+        yield Text()
+        # Guides take at most half of the width; deeper spans show only the nearest of their ancestors' lines.
+        most_levels = max(1, width // 2 // len(glyphs.gap))
+        for node, guides in walk(self._roots):
+            shown = list(guides[-most_levels:])
+            lead = glyphs.skipped if len(shown) < len(guides) else ""
+            above = lead + "".join(glyphs.line if more else glyphs.gap for more in shown[:-1])
+            branch = (glyphs.fork if shown[-1] else glyphs.end) if shown else ""
+            yield self._span_line(node.span, above + branch, width, glyphs)
+            below = above + ((glyphs.line if shown[-1] else glyphs.gap) if shown else "")
+            below += glyphs.line if node.children else glyphs.gap
+            yield from self._lines_below(console, node, below, width, glyphs)
+
+    def _span_line(self, span: SpanRecord, prefix: str, width: int, glyphs: _Glyphs) -> Text:
+        kind = one_line(span.kind or NO_KIND)
+        left = Text.assemble((prefix, "dim"), (kind, KIND_STYLES.get(kind, "bold")), "  ")
+        left.append(one_line(span.name), "red" if span.is_error else "bold" if not prefix else "")
+        if span.is_error:
+            left.append(f" {glyphs.error}", "bold red")
+        right = Text.assemble(
+            (tokens_text(span.tokens, glyphs.arrow), "cyan"),
+            (duration_text(span.duration).rjust(_DURATION_WIDTH), "yellow" if span.end_time is None else ""),
+        )
+        if width >= _WIDTH_FOR_BARS:
+            right.append("  ")
+            right.append(self._bar(span, glyphs), "red" if span.is_error else "blue")
+        room = max(8, width - right.cell_len - 2)
+        return Text.assemble(_fitted(left, room, glyphs), "  ", right)
+
+    def _bar(self, span: SpanRecord, glyphs: _Glyphs) -> str:
+        whole = max(1, self._end - self._start)
+        end = self._end if span.end_time is None else span.end_time
+        first = min(_BAR_WIDTH - 1, max(0, (span.start_time - self._start) * _BAR_WIDTH // whole))
+        length = min(_BAR_WIDTH - first, max(0, round((end - span.start_time) * _BAR_WIDTH / whole)))
+        return (" " * first + (glyphs.bar * length or glyphs.point)).ljust(_BAR_WIDTH)
+
+    def _lines_below(
+        self, console: Console, node: TreeNode, prefix: str, width: int, glyphs: _Glyphs
+    ) -> Iterator[Text]:
+        room = max(8, width - cell_len(prefix))
+        if self._full:
+            for line in detail_lines(console, node.span, room):
+                yield Text.assemble((prefix, "dim"), line)
+            return
+        for name, value, style in _short_values(node.span):
+            line = Text.assemble((f"{name:<6} ", "dim red" if style else "dim"), (value, style))
+            yield Text.assemble((prefix, "dim"), _fitted(line, room, glyphs))
+
+
+def heading(summary: TraceSummary, width: int) -> Text:
+    """One line about the whole trace; where its id would not leave room for the rest, only as much as tells it."""
+    parts = [
+        Text.assemble("trace ", (summary.trace_id, "bold")),
+        Text(one_line(summary.project)),
+        Text(local_time_text(summary.start_time)),
+        Text(count_text(summary.span_count, "span")),
+    ]
+    if summary.error_count:
+        parts.append(Text(count_text(summary.error_count, "error"), "bold red"))
+    if summary.tokens.total is not None:
+        parts.append(Text(count_text(summary.tokens.total, "token"), "cyan"))
+    line = Text("  ").join(parts)
+    if line.cell_len > width:
+        parts[0] = Text.assemble("trace ", (summary.trace_id[:SHORT_ID], "bold"))
+        line = Text("  ").join(parts)
+    return line
+
+
+def _short_values(span: SpanRecord) -> Iterator[tuple[str, str, str]]:
+    attributes = span.attributes
+    for name, value, mime_type in (
+        ("input", attributes.get(SpanAttributes.INPUT_VALUE), attributes.get(SpanAttributes.INPUT_MIME_TYPE)),
+        ("output", attributes.get(SpanAttributes.OUTPUT_VALUE), attributes.get(SpanAttributes.OUTPUT_MIME_TYPE)),
+    ):
+        if value is not None:
+            yield name, _short(value, mime_type, span.kind), ""
+    if span.is_error:
+        yield "error", one_line(error_text(span)), "red"
+
+
+def error_text(span: SpanRecord) -> str:
+    """What went wrong in ``span``: its status's description, else its last exception's."""
+    if span.status_description:
+        return span.status_description
+    for event in reversed(span.events):
+        if event.name == "exception":
+            kind, message = (event.attributes.get(f"exception.{part}", "") for part in ("type", "message"))
+            return f"{kind}: {message}"
+    return "(no description)"
+
+
+def _short(value: object, mime_type: object, kind: str | None) -> str:
+    if not isinstance(value, str):
+        return one_line(safe_json(jsonable(value)))
+    is_json = mime_type == OpenInferenceMimeTypeValues.JSON.value
+    if not is_json or (kind != _LLM and len(value) > _LONGEST_PARSED):
+        return one_line(value)
+    try:
+        parsed = load_json(value)
+        said = conversation_text(parsed) if kind == _LLM else None
+        return one_line(safe_json(parsed) if said is None else said)  # JSON with the spaces that make it readable
+    except (ValueError, RecursionError):
+        return one_line(value)
+
+
+def _fitted(line: Text, width: int, glyphs: _Glyphs) -> Text:
+    """``line`` padded or cut to ``width`` cells."""
+    if line.cell_len > width:
+        kept = set_cell_size(line.plain, max(0, width - cell_len(glyphs.cut))).rstrip()
+        line = line[: len(kept)]
+        line.append(glyphs.cut, "dim")
+    line.append(" " * (width - line.cell_len))
+    return line
