@@ -1,0 +1,127 @@
+"""What the end-to-end tests ask of a Phoenix server, over its own REST API, and how its spans compare with ours."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+ARRIVAL_SECONDS = 60
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PhoenixApi:
+    """One server: where spans go, and what it says it has."""
+
+    http_endpoint: str
+    grpc_endpoint: str
+
+    def endpoint(self, protocol: str) -> str:
+        """The endpoint for ``http`` or ``grpc``."""
+        return {"http": self.http_endpoint, "grpc": self.grpc_endpoint}[protocol]
+
+    def projects(self) -> list[str]:
+        """The names of all projects."""
+        return [project["name"] for project in self._get("/v1/projects", limit="100")["data"]]
+
+    def sessions(self, project: str) -> list[Fields]:
+        """The project's sessions, each with its traces."""
+        data: list[Fields] = self._get(f"/v1/projects/{project}/sessions", limit="100")["data"]
+        return data
+
+    def spans(self, project: str, count: int) -> dict[str, Fields]:
+        """The project's spans by span id, once there are ``count`` of them; fewer only when they never came.
+
+        Phoenix answers an export before it has stored it: the spans show up a moment later.
+        """
+        found: dict[str, Fields] = {}
+        deadline = time.monotonic() + ARRIVAL_SECONDS
+        while len(found) < count and time.monotonic() < deadline:
+            time.sleep(0.1)
+            found = {span["context"]["span_id"]: _comparable(span) for span in self._all_spans(project)}
+        return found
+
+    def _all_spans(self, project: str) -> list[Fields]:
+        spans: list[Fields] = []
+        options = {"limit": "500"}
+        while True:
+            try:
+                page = self._get(f"/v1/projects/{project}/spans", **options)
+            except urllib.error.HTTPError as error:
+                if error.code == 404:  # a project begins with its first span
+                    return []
+                raise
+            spans += page["data"]
+            if not page["next_cursor"]:
+                return spans
+            options["cursor"] = page["next_cursor"]
+
+    def _get(self, path: str, **options: str) -> Fields:
+        address = f"{self.http_endpoint}{urllib.parse.quote(path)}?{urllib.parse.urlencode(options)}"
+        with urllib.request.urlopen(address, timeout=30) as response:
+            answer: Fields = json.load(response)
+            return answer
+
+
+def _comparable(span: Fields) -> Fields:
+    """A span of Phoenix's API in the form in which ``recorder.py`` writes ours."""
+    return {
+        "trace_id": span["context"]["trace_id"],
+        "parent_id": span["parent_id"],
+        "name": span["name"],
+        "kind": span["span_kind"],
+        "status": span["status_code"],
+        "message": span["status_message"],
+        "attributes": flatten(span["attributes"]),
+        "events": [(event["name"], event["attributes"]) for event in span["events"]],
+    }
+
+
+def read_recorded(text: str) -> dict[str, Fields]:
+    """The spans that ``recorder.py`` wrote, by span id, in the form of `PhoenixApi.spans`."""
+    spans = {}
+    for line in text.splitlines():
+        span = json.loads(line)
+        identifier = span.pop("span_id")
+        span["kind"] = span["attributes"].pop("openinference.span.kind")
+        span["attributes"] = flatten({name: _loaded(name, value) for name, value in span["attributes"].items()})
+        span["events"] = [(name, values) for name, values in span["events"]]
+        spans[identifier] = span
+    return spans
+
+
+def differences(arrived: dict[str, Fields], recorded: dict[str, Fields]) -> list[str]:
+    """What the server has otherwise than it was recorded, a line for each span or field of one."""
+    found = [f"{recorded[key]['name']} never came" for key in recorded.keys() - arrived.keys()]
+    found += [f"{arrived[key]['name']} was not recorded" for key in arrived.keys() - recorded.keys()]
+    for key in recorded.keys() & arrived.keys():
+        ours, theirs = flatten(recorded[key]), flatten(arrived[key])
+        for field in sorted(ours.keys() | theirs.keys()):
+            if (sent := ours.get(field, "nothing")) != (got := theirs.get(field, "nothing")):
+                found.append(f"{ours['name']}: {field} was {str(sent)[:200]!r} and arrived as {str(got)[:200]!r}")
+    return found
+
+
+def _loaded(name: str, value: Any) -> Any:
+    """The value of an attribute that Phoenix stores as the object that its JSON text means."""
+    return json.loads(value) if name in ("metadata", "tool.parameters") else value
+
+
+def flatten(value: Any, name: str = "") -> Fields:
+    """Nested objects and lists as one mapping with dotted names: Phoenix nests what it was sent flat, and back.
+
+    Empty objects leave nothing, as they do in Phoenix.
+    """
+    if isinstance(value, dict):
+        items = [(f"{name}.{key}" if name else str(key), inner) for key, inner in value.items()]
+    elif isinstance(value, (list, tuple)) and value:
+        items = [(f"{name}.{index}", inner) for index, inner in enumerate(value)]
+    else:
+        return {name: value}
+    return {path: leaf for inner_name, inner in items for path, leaf in flatten(inner, inner_name).items()}
