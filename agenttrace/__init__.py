@@ -13,6 +13,8 @@ Example:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .context import (
     suppress_tracing,
     using_attributes,
@@ -39,12 +41,29 @@ from .tracing import (
 )
 from .version import __version__
 
+if TYPE_CHECKING:
+    from .registration import flush, register, shutdown
+else:
+    # The SDK and the exporters come with these three, and only to programs that use them.
+    _REGISTRATION = frozenset({"flush", "register", "shutdown"})
+
+    def __getattr__(name):
+        if name not in _REGISTRATION:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import registration
+
+        return getattr(registration, name)
+
+
 __all__ = [
     "Span",
     "ThreadPoolExecutor",
     "__version__",
     "current_span",
+    "flush",
     "keep_context",
+    "register",
+    "shutdown",
     "suppress_tracing",
     "trace_agent",
     "trace_chain",

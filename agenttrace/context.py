@@ -2,13 +2,12 @@
 
 The values travel in OpenTelemetry's context under the keys that the OpenInference instrumentors use, so their spans and
 the marks' spans in one run carry the same session. Each ``using_…`` is a context manager, an async context manager and
-a decorator, re-entrant and usable from many tasks at once: nothing about an entry is kept on the object, all of it is in
-the context that the entry attached.
+a decorator, re-entrant and usable from many tasks at once: nothing about an entry is kept on the object, all of it is
+in the context that the entry attached.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
@@ -263,9 +262,7 @@ def using_attributes(
         ),
     }
     values: dict[str, object] = {
-        key: check(name, value)
-        for key, (value, check, name) in given.items()
-        if value is not None
+        key: check(name, value) for key, (value, check, name) in given.items() if value is not None
     }
     if tags is not None:
         values[_TAGS] = _tag_list(tags)
@@ -289,9 +286,11 @@ def _entries(context: Context) -> tuple[tuple[Scope, Context], ...]:
 
 def merge_metadata(outer: object, inner: str) -> str:
     """The JSON object ``outer`` with the entries of the JSON object ``inner`` added, which win."""
-    try:
-        from .capture.encode import encode_json
+    import json
 
+    from .capture.encode import encode_json
+
+    try:
         return encode_json({**json.loads(str(outer)), **json.loads(inner)})
     except (TypeError, ValueError):
         return inner  # what another library put there is no JSON object

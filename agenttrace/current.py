@@ -37,7 +37,7 @@ HANDLE_KEY = create_key("agenttrace-span")
 
 
 def _context_variable() -> ContextVar[Context] | None:
-    """The context variable that OpenTelemetry keeps its context in; None where OTEL_PYTHON_CONTEXT chose another way."""
+    """The context variable that OpenTelemetry keeps its context in; None where OTEL_PYTHON_CONTEXT chose otherwise."""
     token = otel_attach(otel_get_current())
     variable = getattr(token, "var", None)
     otel_detach(token)

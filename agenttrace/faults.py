@@ -57,5 +57,8 @@ def forget() -> None:
 def _log(level: int, message: str, error: BaseException | None) -> None:
     try:
         logger.log(level, message, exc_info=error)
-    except Exception:  # a handler or filter of the program's that raises: there is nowhere left to say so
-        return
+    except BaseException as fault:  # a handler or filter of the program's that raises: there is nowhere left to say so
+        from .blame import is_meant_for_program
+
+        if is_meant_for_program(fault):
+            raise

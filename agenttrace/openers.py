@@ -1,4 +1,4 @@
-"""What each form of mark records before the body runs: a call its arguments, a tool its schema, a block what it was told."""
+"""What each form of mark records before the body runs: a call its arguments, a tool its schema, a block its options."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from . import faults
 from .context import attributes_from_context, using_metadata, using_tags
 from .current import Context
 from .recording import SpanOpener
+from .wrapping.callables import callable_name
 
 if TYPE_CHECKING:
     from .capture.arguments import ArgumentReader
@@ -19,6 +20,8 @@ __all__ = ["BlockOpener", "CallOpener", "ToolCallOpener"]
 
 _INPUT_VALUE = SpanAttributes.INPUT_VALUE
 _INPUT_MIME_TYPE = SpanAttributes.INPUT_MIME_TYPE
+_METADATA = SpanAttributes.METADATA
+_TAGS = SpanAttributes.TAG_TAGS
 _JSON = OpenInferenceMimeTypeValues.JSON.value
 
 
@@ -39,11 +42,9 @@ class BlockOpener(SpanOpener):
         try:
             if "input" in options:
                 attributes[_INPUT_VALUE], attributes[_INPUT_MIME_TYPE] = self.encode_input(options["input"])
-            for option, scope in (("metadata", using_metadata), ("tags", using_tags)):
+            for option, scope, key in (("metadata", using_metadata, _METADATA), ("tags", using_tags, _TAGS)):
                 if options.get(option):
-                    attributes.update(attributes_from_context(scope(options[option]).enclosed(context)))
-        except RecursionError:
-            raise
+                    attributes[key] = attributes_from_context(scope(options[option]).enclosed(context))[key]
         except Exception as error:
             faults.report(f"recording what {self.name} was told", error)
 
@@ -74,7 +75,8 @@ class CallOpener(SpanOpener):
         drop_first: bool | None = None,
         owner: type | None = None,
     ) -> None:
-        super().__init__(kind, name, options, subject=None if owner is None else owner.__name__)
+        subject = callable_name(function) if owner is None else owner.__name__
+        super().__init__(kind, name, options, subject)
         self._function = function
         self._drop_first = drop_first
         self._process_input = options.get("process_input")
@@ -107,8 +109,6 @@ class CallOpener(SpanOpener):
                 text, mime_type = self._encode_json(bound), _JSON
             else:
                 text, mime_type = self.encode_input(bound[reader.only])
-        except RecursionError:
-            raise
         except Exception as error:
             faults.report(f"recording the input of {self.name}", error)
         else:
@@ -124,20 +124,16 @@ class ToolCallOpener(CallOpener):
     always_json = True
 
     def static_attributes(self) -> dict[str, Any]:
-        """See `SpanOpener.static_attributes`; with what the tool is called, does and takes."""
+        """See `SpanOpener.static_attributes`; what the mark wasn't told of the tool is read from its function."""
         from .capture.encode import encode_json, encode_text
         from .capture.tools import tool_description, tool_parameters
-        from .wrapping.callables import callable_name
 
-        options = self.options
-        description = options.get("description") or tool_description(self._function)
-        parameters = options.get("parameters")
-        if parameters is None:
-            parameters = tool_parameters(self._function, hide_defaults=options.get("exclude_args") or ())
-        attributes = {
-            SpanAttributes.TOOL_NAME: encode_text(options.get("name") or self.subject or callable_name(self._function)),
-            SpanAttributes.TOOL_PARAMETERS: encode_json(parameters),
-        }
-        if description:
-            attributes[SpanAttributes.TOOL_DESCRIPTION] = encode_text(description)
-        return {**super().static_attributes(), **attributes, **self.given_attributes()}
+        read: dict[str, Any] = {}
+        if self.options.get("description") is None:
+            description = tool_description(self._function)
+            if description:
+                read[SpanAttributes.TOOL_DESCRIPTION] = encode_text(description)
+        if self.options.get("parameters") is None:
+            hidden = self.options.get("exclude_args") or ()
+            read[SpanAttributes.TOOL_PARAMETERS] = encode_json(tool_parameters(self._function, hide_defaults=hidden))
+        return {**read, **super().static_attributes()}

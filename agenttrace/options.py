@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from .span import Span
 
-__all__ = ["MarkOptions", "ToolMarkOptions", "check_options"]
+__all__ = ["MarkOptions", "ToolMarkOptions", "checked_options"]
 
 
 class MarkOptions(TypedDict, total=False):
@@ -63,13 +63,16 @@ BLOCK_ONLY = ("input", "metadata", "tags")
 """Options that say something about one span, and so only about a ``with`` block."""
 
 
-def check_options(mark: str, options: Mapping[str, Any], known: frozenset[str]) -> None:
-    """Raise TypeError if ``options`` holds an unknown one or a value of a wrong type.
+def checked_options(mark: str, options: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """``options`` as they are now, whatever the program does afterwards to the lists and mappings in them.
 
     Args:
         mark: The mark's name, for the message.
         options: The options as they were given.
         known: The names of those that the mark takes.
+
+    Raises:
+        TypeError: If there is an unknown one, or a value of a wrong type.
     """
     for option, value in options.items():
         if option not in known:
@@ -77,6 +80,7 @@ def check_options(mark: str, options: Mapping[str, Any], known: frozenset[str]) 
         check = _CHECKS.get(option)
         if check is not None and value is not None and not check[0](value):
             raise TypeError(f"{mark}({option}=…) takes {check[1]}, not {type(value).__name__}")
+    return {option: _COPIES.get(option, _itself)(value) for option, value in options.items()}
 
 
 def _is_names(value: object) -> bool:
@@ -122,3 +126,16 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "description": _TEXT,
     "parameters": _MAPPING,
 }
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _copied(value: Any) -> Any:
+    if value is None:
+        return None
+    return dict(value) if isinstance(value, Mapping) else list(value)
+
+
+_COPIES = dict.fromkeys(("attributes", "exclude_args", "links", "metadata", "parameters", "tags"), _copied)

@@ -5,6 +5,7 @@ Looked up at call time and cached until it changes, so that functions marked bef
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ from opentelemetry import trace as otel_trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Tracer, TracerProvider
 
+from .current import detach
 from .version import __version__
 
 SCOPE_NAME = "agenttrace"
 """Name of the instrumentation scope that every span of a mark carries."""
 
 _OVERRIDE_KEY = otel_context.create_key("agenttrace-provider")
+
 
 class SpanSource:
     """A provider's tracer for the marks, and what about it is worth knowing before a span starts.
@@ -101,7 +104,7 @@ def use_provider(provider: TracerProvider) -> Iterator[None]:
     try:
         yield
     finally:
-        otel_context.detach(token)
+        detach(token, None, None)
         with _lock:
             _overrides[:] = [other for other in _overrides if other is not entry]
 
@@ -130,3 +133,12 @@ def _remember_global(provider: TracerProvider) -> SpanSource | None:
         _seen_global_source = source
         _seen_global = provider
     return source
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -13,7 +13,7 @@ from opentelemetry.trace import Span as OtelSpan
 from . import faults
 from .context import CONTEXT_ATTRIBUTES, attributes_from_context
 from .current import HANDLE_KEY, SPAN_KEY, SUPPRESS_KEY, Context, attach, get_current
-from .provider import SpanSource, find_source
+from .provider import find_source
 from .span import Span, valid_attributes
 from .wrapping.activity import Activity, end_unfinished, unfinished
 
@@ -56,7 +56,8 @@ class SpanOpener:
         self.name = name
         self.options = options
         self.subject = subject
-        self.records_output = options.get("capture_output") is not False
+        given = options.get("attributes") or {}
+        self.records_output = options.get("capture_output") is not False and _OUTPUT_VALUE not in given
         """Whether the result is recorded at all."""
         self.encode_input: Callable[[Any], tuple[str, str]]
         self.encode_output: Callable[[Any], tuple[str, str]]
@@ -69,7 +70,7 @@ class SpanOpener:
         try:
             context = get_current()
             source = find_source(context)
-            if source is None or (SUPPRESS_KEY in context and context[SUPPRESS_KEY]):
+            if source is None or (context.get(SUPPRESS_KEY)):
                 return None
             attributes = (self._static or self._prepare()).copy()
             if not CONTEXT_ATTRIBUTES.isdisjoint(context):
@@ -81,12 +82,16 @@ class SpanOpener:
             otel_span = source.start_span(self.name, context, _INTERNAL, attributes, self._links)
             try:
                 if not certain and otel_span.is_recording():
-                    self.add_start_attributes(added := {}, context, args, kwargs)
+                    added: dict[str, Any] = {}
+                    self.add_start_attributes(added, context, args, kwargs)
                     otel_span.set_attributes(added)
                 return RunningSpan(self, otel_span, context)
             except RecursionError:
                 unfinished.append(otel_span)
                 return None
+            except BaseException:  # Ctrl-C, while the arguments were read
+                otel_span.end()
+                raise
         except RecursionError:
             return None  # not even a line can be logged here
         except Exception as error:
@@ -109,12 +114,16 @@ class SpanOpener:
 
     def static_attributes(self) -> dict[str, Any]:
         """The attributes that all spans of this opener have. Made at the first span, not at import."""
+        from .capture.encode import encode_json
+
         attributes: dict[str, Any] = {SpanAttributes.OPENINFERENCE_SPAN_KIND: self.kind}
-        if self.kind == OpenInferenceSpanKindValues.AGENT.value:
-            attributes[SpanAttributes.AGENT_NAME] = self.options.get("name") or self.subject or self.name
+        name_attribute = _NAME_ATTRIBUTES.get(self.kind)
+        if name_attribute is not None:
+            attributes[name_attribute] = self.options.get("name") or self.subject or self.name
         for option, key in _OPTION_ATTRIBUTES.items():
-            if self.options.get(option) is not None:
-                attributes[key] = self.options[option]
+            value = self.options.get(option)
+            if value is not None:
+                attributes[key] = value if isinstance(value, str) else encode_json(value)
         return {**attributes, **self.given_attributes()}
 
     def given_attributes(self) -> dict[str, Any]:
@@ -127,7 +136,13 @@ class SpanOpener:
         """Add to ``attributes`` what is known before the body runs and differs from span to span; never raises."""
 
 
+_NAME_ATTRIBUTES = {
+    OpenInferenceSpanKindValues.AGENT.value: SpanAttributes.AGENT_NAME,
+    OpenInferenceSpanKindValues.TOOL.value: SpanAttributes.TOOL_NAME,
+}
 _OPTION_ATTRIBUTES = {
+    "description": SpanAttributes.TOOL_DESCRIPTION,
+    "parameters": SpanAttributes.TOOL_PARAMETERS,
     "graph_node_id": SpanAttributes.GRAPH_NODE_ID,
     "graph_node_parent_id": SpanAttributes.GRAPH_NODE_PARENT_ID,
 }
@@ -154,28 +169,22 @@ class RunningSpan(Activity):
             self._handle = Span(self.otel_span)
         return self._handle
 
+    def expect_items(self) -> None:
+        """The body yields, so that what it yields is the output, be it nothing."""
+        if self.otel_span.is_recording():
+            from .yielded import Items
+
+            self._items = Items(self._opener)
+
     def finish(self, value: Any) -> None:
         """Record ``value``, or what was yielded, as output, status OK, and end the span."""
-        # This, and what it calls, is every traced call's way out. It is longer than it could be since each function
-        # less is a twentieth of what tracing costs.
         ended = time_ns()
-        otel_span, opener, handle = self.otel_span, self._opener, self._handle
-        if not otel_span.is_recording():
-            return
-        try:
-            if handle is None or not handle.has_status:
-                status = getattr(otel_span, "status", None)
-                if status is None or status.status_code is _UNSET:
-                    otel_span.set_status(_OK)
-            if opener.records_output and (handle is None or not handle.has_output):
-                text, mime_type = opener.encode_output(value) if self._items is None else self._items.output()
-                otel_span.set_attribute(_OUTPUT_VALUE, text)
-                otel_span.set_attribute(_OUTPUT_MIME_TYPE, mime_type)
-        except RecursionError:
-            raise
-        except Exception as error:
-            faults.report(f"recording the output of {opener.name}", error)
-        self._end(ended)
+        if self.otel_span.is_recording():
+            try:
+                self._set_status(_OK)
+                self._record_output(value)
+            finally:  # also when Ctrl-C comes while the output is read
+                self._end(ended)
 
     def fail(self, error: BaseException) -> None:
         """Record ``error`` and end the span.
@@ -188,10 +197,12 @@ class RunningSpan(Activity):
             return
         ended = time_ns()
         if self.otel_span.is_recording():
-            if self._items is not None:
-                self._record_output(None)
-            self._record_failure(error)
-            self._end(ended)
+            try:
+                if self._items is not None:
+                    self._record_output(None)
+                self._record_failure(error)
+            finally:
+                self._end(ended)
 
     def give_up(self) -> None:
         """End the span with what was yielded so far. A consumer that wants no more makes no error."""
@@ -207,67 +218,59 @@ class RunningSpan(Activity):
 
     def add_item(self, item: Any) -> None:
         """Record ``item`` as one that was yielded; the first one is an event."""
-        try:
-            if self._items is None:
-                if not self.otel_span.is_recording():
-                    return
-                from .yielded import Items, first_item_event
-
-                self.otel_span.add_event(first_item_event(self._opener.kind))
-                self._items = Items(self._opener)
-            self._items.add(item)
-        except RecursionError:
-            return
-        except Exception as error:
-            faults.report(f"recording an item of {self._opener.name}", error)
+        if self._items is not None:
+            try:
+                self._items.add(item, self.otel_span)
+            except RecursionError:
+                return
+            except Exception as error:
+                faults.report(f"recording an item of {self._opener.name}", error)
 
     def _record_output(self, value: Any) -> None:
         opener, handle = self._opener, self._handle
         if opener.records_output and (handle is None or not handle.has_output):
             try:
-                text, mime_type = opener.output_of(value) if self._items is None else self._items.output()
-                self.otel_span.set_attributes({_OUTPUT_VALUE: text, _OUTPUT_MIME_TYPE: mime_type})
-            except RecursionError:
-                raise
+                text, mime_type = opener.encode_output(value) if self._items is None else self._items.output()
+                otel_span = self.otel_span
+                # Two calls are faster than one with a mapping, which the SDK checks against abstract classes.
+                otel_span.set_attribute(_OUTPUT_VALUE, text)
+                otel_span.set_attribute(_OUTPUT_MIME_TYPE, mime_type)
             except Exception as error:
                 faults.report(f"recording the output of {opener.name}", error)
 
     def _record_failure(self, error: BaseException) -> None:
-        from .capture.errors import EXCEPTION_EVENT, describe, exception_attributes
+        from .capture.errors import EXCEPTION_EVENT, describe, exception_attributes, is_failure
 
         try:
-            event = EXCEPTION_EVENT if isinstance(error, Exception) else type(error).__name__
+            failed = is_failure(error)
+            event = EXCEPTION_EVENT if failed else type(error).__name__
             self.otel_span.add_event(event, exception_attributes(error, escaped=True))
-            if isinstance(error, Exception):
+            if failed:
                 self._set_status(Status(StatusCode.ERROR, describe(error)))
-        except RecursionError:
-            raise
         except Exception as fault:
             faults.report(f"recording an exception of {self._opener.name}", fault)
             self._set_status(Status(StatusCode.ERROR, type(error).__name__))
-
-    def _end(self, ended: int) -> None:
-        try:
-            self.otel_span.end(ended)
-        except RecursionError:
-            raise
-        except Exception as error:
-            faults.report(f"ending the span {self._opener.name}", error)
-        if unfinished:
-            end_unfinished()
 
     def _set_status(self, status: Status) -> None:
         """Set ``status`` unless the user has set one, here or on the OpenTelemetry span itself."""
         if self._handle is not None and self._handle.has_status:
             return
-        present = getattr(self.otel_span, "status", None)
-        if present is None or present.status_code is StatusCode.UNSET:
-            try:
+        try:
+            present = getattr(self.otel_span, "status", None)
+            if present is None or present.status_code is _UNSET:
                 self.otel_span.set_status(status)
-            except RecursionError:
-                raise
-            except Exception as error:
-                faults.report(f"setting the status of {self._opener.name}", error)
+        except Exception as error:
+            faults.report(f"setting the status of {self._opener.name}", error)
+
+    def _end(self, ended: int) -> None:
+        try:
+            self.otel_span.end(ended)
+        except RecursionError:
+            raise  # for `unfinished`
+        except Exception as error:
+            faults.report(f"ending the span {self._opener.name}", error)
+        if unfinished:
+            end_unfinished()
 
 
 def _is_recording(context: Context) -> bool:

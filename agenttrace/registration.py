@@ -24,6 +24,7 @@ from .delivery.lifecycle import unwatch, watch
 from .delivery.own_provider import DisabledProvider, OwnProvider, default_span_limits, replace_own_providers
 from .delivery.pipeline import Pipeline, Switch
 from .delivery.processor import SHUTDOWN_SECONDS, DeliveryProcessor
+from .delivery.sampling import default_sampler
 from .delivery.sink import PreparingSink
 from .provider import set_registered_provider
 from .settings import DEFAULT_PROJECT, Settings, default_resource, make_settings
@@ -231,7 +232,7 @@ def _make(settings: Settings) -> _Registration:
     pipeline = Pipeline([delivery], settings.span_processors)
     options = dict(settings.options)
     options.setdefault("span_limits", default_span_limits())
-    sampler = None if settings.sampler is None else GuardedSampler(settings.sampler)
+    sampler = default_sampler() if settings.sampler is None else GuardedSampler(settings.sampler)
     provider = OwnProvider(pipeline, resource=settings.full_resource(), sampler=sampler, **options)
     return _Registration(settings, provider, pipeline, delivery, None)
 

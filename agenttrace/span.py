@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Concatenate, Protocol, TypeVar, cast
 
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, SpanAttributes
 from opentelemetry.trace import (
     INVALID_SPAN,
-    Span as OtelSpan,
     Status,
     StatusCode,
     format_span_id,
     format_trace_id,
     get_current_span,
 )
-from typing_extensions import Concatenate, ParamSpec
+from opentelemetry.trace import (
+    Span as OtelSpan,
+)
+from typing_extensions import ParamSpec
 
 from . import faults
 from .current import HANDLE_KEY, get_current, is_suppressed
@@ -34,7 +36,7 @@ _STATUS_CODES = {"ok": StatusCode.OK, "error": StatusCode.ERROR, "unset": Status
 
 
 def _contained(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P], None]:
-    """``method``, which then logs what goes wrong in it instead of raising, and does nothing on a span nobody records."""
+    """``method``, which then logs what goes wrong in it instead of raising, and skips a span that nobody records."""
 
     def contained(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
@@ -187,9 +189,10 @@ class Span:
             description: What went wrong, for an error.
         """
         if isinstance(status, Status):
-            code, description = status.status_code, status.description
+            code, description = StatusCode(status.status_code), status.description
         else:
-            code = _STATUS_CODES[status.lower()] if isinstance(status, str) else status
+            # StatusCode() raises for what is none: an exporter would fail over it, with all the spans beside this one.
+            code = _STATUS_CODES[status.lower()] if isinstance(status, str) else StatusCode(status)
         self.has_status = True
         kept = _text(description) if description is not None and code is StatusCode.ERROR else None
         self._otel_span.set_status(Status(code, kept))

@@ -24,9 +24,9 @@ R = TypeVar("R")
 def keep_context(function: Callable[P, R]) -> Callable[P, R]:
     """``function``, to be called anywhere, running in the context that is current now.
 
-    The current span becomes the parent of spans in the call, whichever thread makes it and when; session, user, metadata
-    and tags go along. A plain function sees all context variables as they are now (each call its own copy); a coroutine
-    function or a generator function the OpenTelemetry context alone, since it runs in the task that drives it.
+    The current span becomes the parent of spans in the call, whichever thread makes it and when; session, user,
+    metadata and tags go along. A plain function sees all context variables as they are now (each call its own copy); a
+    coroutine function or generator function the OpenTelemetry context alone, since it runs in the task that drives it.
 
     Args:
         function: Any callable.

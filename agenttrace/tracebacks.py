@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 WRAPPER_FILE = "<agenttrace wrapper>"
 """The file name that the compiled wrappers in `native` go by."""
 
-_PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
+_PACKAGE = __file__.removesuffix("tracebacks.py")
 
 
 def is_own_file(filename: str) -> bool:
@@ -18,8 +16,8 @@ def is_own_file(filename: str) -> bool:
 def hide_own_frames(error: BaseException) -> None:
     """Drop the outermost frames of ``error``'s traceback that are tracing's own.
 
-    For an ``except`` block whose next statement is a bare ``raise``: Python from 3.11 on goes on with the traceback as it
-    is then, and doesn't add the raising frame again. Python 3.10 goes on with the one it had.
+    For an ``except`` block whose next statement is a bare ``raise``: Python from 3.11 on goes on with the traceback as
+    it is then, and doesn't add the raising frame again. Python 3.10 goes on with the one it had.
     """
     try:
         frames = error.__traceback__

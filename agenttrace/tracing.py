@@ -15,9 +15,9 @@ from typing import Any, TypeVar, overload
 from openinference.semconv.trace import OpenInferenceSpanKindValues as Kind
 from typing_extensions import ParamSpec, Self, Unpack
 
-from .current import HANDLE_KEY, get_current
+from .current import HANDLE_KEY, Context, get_current
 from .openers import BlockOpener, CallOpener, ToolCallOpener
-from .options import BLOCK_ONLY, MarkOptions, ToolMarkOptions, check_options
+from .options import BLOCK_ONLY, MarkOptions, ToolMarkOptions, checked_options
 from .recording import RunningSpan
 from .span import NO_SPAN, Span
 from .wrapping import Activity, wrap_callable
@@ -67,7 +67,7 @@ class Mark:
         self._options = dict(options or {})
         self._block: BlockOpener | None = None
         # The spans of `with` blocks that are open on this very object, in the order of their opening.
-        self._open_blocks: list[RunningSpan | None] = []
+        self._open_blocks: list[tuple[Context, RunningSpan | None]] = []
 
     @overload
     def __call__(self, target: C, /, **options: Unpack[MarkOptions]) -> C: ...
@@ -104,7 +104,8 @@ class Mark:
             name = self._options.get("name") or self._label.removeprefix("trace_")
             self._block = BlockOpener(self._kind.value, name, self._options)
         running = self._block.open((), {})
-        self._open_blocks.append(running)
+        # What is current inside the block tells at its end which of several it is.
+        self._open_blocks.append((get_current(), running))
         return NO_SPAN if running is None else running.handle()
 
     def __exit__(
@@ -130,8 +131,7 @@ class Mark:
         return f"<{self._label}>"
 
     def _with_options(self, target: Any, options: Mapping[str, Any]) -> Self:
-        check_options(self._label, options, self._known_options)
-        merged = {**self._options, **options}
+        merged = {**self._options, **checked_options(self._label, options, self._known_options)}
         if isinstance(target, str):
             if "name" in options:
                 raise TypeError(f"{self._label}({target!r}, name=…) gives two names: leave one out")
@@ -160,16 +160,18 @@ class Mark:
         return wrap_callable(function, open_call)
 
     def _take_open_block(self) -> RunningSpan | None:
-        """The block that ends here: the newest one, or the one of this task where several use this object at once."""
+        """The span of the block that ends here, of several that may be open on this object at once."""
         blocks = self._open_blocks
         if len(blocks) > 1:
-            innermost = get_current().get(HANDLE_KEY)
-            own = [running for running in blocks if running is not None and running is innermost]
-            unrecorded = [running for running in blocks if running is None]
-            for running in (*own, *unrecorded):
-                blocks.remove(running)
-                return running
-        return blocks.pop() if blocks else None
+            context = get_current()
+            innermost = context.get(HANDLE_KEY)
+            here = [block for block in blocks if block[0] is context]
+            # Where the body left more in the context than it found, the current span still tells.
+            around = [block for block in blocks if block[1] is not None and block[1] is innermost]
+            for block in (*reversed(here), *around):
+                blocks.remove(block)
+                return block[1]
+        return blocks.pop()[1] if blocks else None
 
 
 class ToolMark(Mark):

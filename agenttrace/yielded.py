@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openinference.semconv.trace import OpenInferenceSpanKindValues
+from opentelemetry.trace import Span as OtelSpan
 
 from .capture.results import YieldedItems
 
@@ -24,17 +25,21 @@ def first_item_event(kind: str) -> str:
 class Items:
     """What a generator yielded: as text at once or, where the mark has a function for all of them, as they are."""
 
-    __slots__ = ("_kept", "_opener", "_reduce", "_texts")
+    __slots__ = ("_kept", "_opener", "_reduce", "_started", "_texts")
 
     def __init__(self, opener: SpanOpener) -> None:
         self._opener = opener
+        self._started = False
         self._reduce = opener.options.get("reduce")
         keeps = opener.records_output and (self._reduce or opener.options.get("process_output"))
         self._kept: list[Any] | None = [] if keeps else None
         self._texts = YieldedItems() if opener.records_output and not keeps else None
 
-    def add(self, item: Any) -> None:
-        """Take in ``item``."""
+    def add(self, item: Any, otel_span: OtelSpan) -> None:
+        """Take in ``item``; the first one is an event of ``otel_span``."""
+        if not self._started:
+            self._started = True
+            otel_span.add_event(first_item_event(self._opener.kind))
         if self._kept is not None:
             self._kept.append(item)
         elif self._texts is not None:

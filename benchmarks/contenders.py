@@ -32,7 +32,7 @@ class NullExporter(SpanExporter):
 
 def provider(*, sampled: bool = True) -> TracerProvider:
     """OpenTelemetry's own provider, set as the global one."""
-    made = TracerProvider(shutdown_on_exit=False, **({} if sampled else {"sampler": ALWAYS_OFF}))
+    made = TracerProvider(shutdown_on_exit=False, sampler=None if sampled else ALWAYS_OFF)
     # As many as a batch may be, or the burst that a benchmark is fills the queue, and what is measured is the dropping.
     made.add_span_processor(BatchSpanProcessor(NullExporter(), max_queue_size=200_000))
     trace.set_tracer_provider(made)
@@ -226,9 +226,9 @@ class Traceloop(Contender):
         os.environ["TRACELOOP_TELEMETRY"] = "false"
         from traceloop.sdk import Traceloop as Sdk
 
-        sampler = {} if sampled else {"sampler": ALWAYS_OFF}
+        sampler = None if sampled else ALWAYS_OFF
         with contextlib.redirect_stdout(None):
-            Sdk.init(app_name="benchmark", exporter=NullExporter(), instruments=set(), **sampler)
+            Sdk.init(app_name="benchmark", exporter=NullExporter(), instruments=set(), sampler=sampler)
 
     def marked(self, form: str, function: Callable[..., Any]) -> Marked:
         from traceloop.sdk.decorators import workflow

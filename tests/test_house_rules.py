@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "agenttrace"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 ROOMS = re.findall(r"^\| `(\w+)/?` \|", (ROOT / "docs" / "design.md").read_text(encoding="utf-8"), re.MULTILINE)
 """The rooms as docs/design.md lists them: each may import those that stand below it."""
 
@@ -65,6 +66,18 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             docstring = ast.get_docstring(node, clean=False) or ""
             lines = (node.end_lineno or node.lineno) - node.lineno - docstring.count("\n")
             assert lines < 60, f"{node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_every_test_says_what_it_proves(path: Path) -> None:
+    """A test has a docstring whose first line states the behaviour."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tests = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_")
+    ]
+    assert not [node.name for node in tests if not (ast.get_docstring(node) or "").strip()]
 
 
 def test_import_agenttrace_brings_the_api_only() -> None:

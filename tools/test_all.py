@@ -21,6 +21,9 @@ from environment import OLDEST_PYTHON, ROOT
 
 EXTRAS = ["cli", "test"]
 
+# The newest anyio that lives with typing-extensions' lower bound has a pytest plugin that pytest 9 warns of.
+TEST_TOOLS_FOR_LOWEST = ["pytest<9"]
+
 
 class Interpreter(NamedTuple):
     """A Python that really runs: its version, and where it is."""
@@ -85,7 +88,7 @@ def run_tests(name: str, python: Interpreter, jobs: str, *, lowest: bool) -> str
     with tempfile.TemporaryDirectory() as temporary:
         if lowest:
             constraints = Path(temporary) / "lowest.txt"
-            constraints.write_text("\n".join(lower_bounds()) + "\n", encoding="utf-8")
+            constraints.write_text("\n".join([*lower_bounds(), *TEST_TOOLS_FOR_LOWEST]) + "\n", encoding="utf-8")
             command += ["--constraints", str(constraints)]
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
             return "could not be installed"

@@ -3,7 +3,7 @@
 Nothing here raises, blocks on what it reads, consumes or changes the object, or keeps it; the time it takes follows
 from the limit (:func:`max_value_bytes`) and not from the object's size. Two things it can't promise: an object whose
 own ``__repr__`` takes long takes that long here, and a signal that arrives meanwhile (Ctrl-C, an alarm) raises what it
-would raise anywhere else in the program (:mod:`.blame`).
+would raise anywhere else in the program (:mod:`agenttrace.blame`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 from orjson import JSONEncodeError
 
 from .. import faults
+from ..blame import is_meant_for_program
 from . import limits
-from .blame import is_meant_for_program
 from .contents import Instead
 from .kinds import describe
-from .limits import max_value_bytes
+from .limits import SMALLEST_MAX_VALUE_BYTES, max_value_bytes
 from .plain import dump_plain
 from .shorten import bounded_json
 from .text import UNREADABLE, Excerpt, bounded_text, encode_text
@@ -80,7 +80,10 @@ def encode_value(value: object) -> tuple[str, str]:
         >>> encode_value("sunny"), encode_value(21.5)
         (('sunny', 'text/plain'), ('21.5', 'application/json'))
     """
-    if type(value) is str or issubclass(type(value), str):
+    kind = type(value)
+    if kind is str and len(value) <= SMALLEST_MAX_VALUE_BYTES and value.isascii():  # type: ignore[arg-type, attr-defined]
+        return value, _TEXT  # type: ignore[return-value]
+    if kind is str or issubclass(kind, str):
         return encode_text(value), _TEXT  # type: ignore[arg-type]
     return encode_json(value), _JSON
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
+from types import TracebackType
 
 from opentelemetry.util.types import AttributeValue
 
+from ..blame import is_meant_for_program
 from ..tracebacks import is_own_file
 from .encode import encode_text, max_value_bytes
 
@@ -36,11 +39,20 @@ def exception_attributes(error: BaseException, *, escaped: bool = False) -> dict
     return attributes
 
 
+def is_failure(error: BaseException) -> bool:
+    """Whether ``error`` says that something failed: not so for cancellation, KeyboardInterrupt and SystemExit."""
+    # A cancelled `concurrent.futures.Future` raises an Exception, unlike asyncio's.
+    futures = sys.modules.get("concurrent.futures")
+    return isinstance(error, Exception) and not (futures is not None and isinstance(error, futures.CancelledError))
+
+
 def exception_message(error: BaseException) -> str:
     """``str(error)``, bounded; a stand-in when that raises."""
     try:
         return encode_text(str(error))
-    except Exception as fault:
+    except BaseException as fault:
+        if is_meant_for_program(fault):
+            raise
         return f"<no text: {type(fault).__name__} in __str__>"
 
 
@@ -57,11 +69,25 @@ def _type_name(kind: type[BaseException]) -> str:
 
 def _stacktrace(error: BaseException) -> str:
     try:
-        report = traceback.TracebackException(type(error), error, error.__traceback__, limit=-_MOST_FRAMES)
+        report = traceback.TracebackException(type(error), error, _innermost(error.__traceback__), limit=-_MOST_FRAMES)
         _drop_tracing_frames(report, set())
         return encode_text(_joined(report))
-    except Exception as fault:
+    except BaseException as fault:
+        if is_meant_for_program(fault):
+            raise
         return f"<no stack trace: {type(fault).__name__} while formatting it>"
+
+
+def _innermost(frames: TracebackType | None) -> TracebackType | None:
+    """The last `_MOST_FRAMES` of ``frames``: `traceback` looks at each frame that a limit leaves out, and slowly."""
+    ahead = frames
+    for _ in range(_MOST_FRAMES):
+        if ahead is None:
+            return frames
+        ahead = ahead.tb_next
+    while frames is not None and ahead is not None:
+        frames, ahead = frames.tb_next, ahead.tb_next
+    return frames
 
 
 def _joined(report: traceback.TracebackException) -> str:

@@ -13,9 +13,9 @@ from enum import Enum
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..blame import is_meant_for_program
 from . import objects
 from .arrays import array_converter
-from .blame import is_meant_for_program
 from .classes import bases_of, class_name, defines, find_in_class, is_one_of, loaded, module_of, owner_of
 from .contents import Described
 from .records import named_tuple, record_converter
@@ -27,7 +27,7 @@ def describe(value: object) -> Described:
     """What ``value`` is to be written as. Whatever its methods do, nothing of theirs is raised.
 
     Raises:
-        BaseException: Only what a signal meant for the program (:mod:`.blame`).
+        BaseException: Only what a signal meant for the program (:mod:`agenttrace.blame`).
     """
     cls = type(value)
     try:

@@ -9,7 +9,8 @@ before it looks at what is inside: a 50 MB string or a list of ten million items
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from gc import get_referents
+from itertools import chain
 from typing import Any
 
 from orjson import dumps
@@ -22,7 +23,6 @@ _FEW = 8  # entries up to which a loop in Python is faster than setting up those
 
 _INFINITY = float("inf")
 _flatten = chain.from_iterable
-_values_of = dict.values
 _ONLY_STR = {str}
 _ONLY_DICT = {dict}
 _SCALARS = frozenset({int, float, bool, type(None)})
@@ -81,30 +81,17 @@ def dump_plain(value: object, limit: int) -> bytes | None:  # noqa: C901  a call
 def _room_left(dicts: Sequence[dict[Any, Any]], lists: Sequence[Any], room: int) -> int:
     """What is left of ``room`` after everything in the containers, negative where they aren't plain or don't fit."""
     for _ in range(DEEPEST - 1):
-        values: Any = ()
-        if dicts:
-            if len(dicts) == 1:
-                values = dicts[0].values()
-            else:
-                # Many dictionaries: cutting their values off at the room is cheaper than adding their lengths first.
-                values = [*islice(_flatten(map(_values_of, dicts)), room // _ROOM_OF_ELEMENT + 1)]
-            room -= len(values) * _ROOM_OF_ELEMENT
-            if room < 0:
-                return -1
-            room = _room_after_keys(dicts, room)
-        if lists:
-            if len(lists) == 1 and not dicts:
-                values = lists[0]
-                room -= len(values) * _ROOM_OF_ELEMENT
-            else:
-                items = [*islice(_flatten(lists), max(0, room) // _ROOM_OF_ELEMENT + 1)]
-                room -= len(items) * _ROOM_OF_ELEMENT
-                values = [*values, *items]
+        room -= (sum(map(len, dicts)) + sum(map(len, lists))) * _ROOM_OF_ELEMENT
         if room < 0:
             return -1
+        if dicts:
+            room = _room_after_keys(dicts, room)
+        # What the cycle collector sees in them, in one call that runs no code of theirs: all values and items, and the
+        # keys of a dictionary that has others than strings.
+        values = lists[0] if len(lists) == 1 and not dicts else get_referents(*dicts, *lists)
         kinds = set(map(type, values))
         if kinds == _ONLY_DICT:
-            dicts, lists = values if type(values) is list else [*values], ()
+            dicts, lists = values, ()
         elif kinds == _ONLY_STR:
             return room - sum(map(len, values))
         elif kinds <= _SCALARS:

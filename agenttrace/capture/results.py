@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from .encode import encode_json, encode_text, max_value_bytes
+from .shorten import bounded_json
+from .text import bounded_text, excerpt
 
-# Kept free for the mark that says how much was left out.
+# Kept free for the brackets of a list and the mark that says how many items were left out.
 _MARK_BYTES = 64
 # Each item's own part of the room, whatever it is: a million empty strings are bounded too.
 _ITEM_OVERHEAD = 2
+# In less than this not much more than the mark of what was cut would fit.
+_LEAST_ROOM = 64
 
 
 class YieldedItems:
     """Collects items as text, as they are when they are yielded, and none of the items themselves.
 
-    Once what was collected is as large as a recorded value may be, the rest is only counted.
+    An item that is larger than what is left of a recorded value's room is cut, and from then on items are only counted.
     """
 
     __slots__ = ("_all_text", "_omitted", "_parts", "_room")
@@ -28,35 +32,48 @@ class YieldedItems:
 
     def add(self, item: Any) -> None:
         """Collect ``item``."""
-        if self._room <= 0:
-            self._omitted += 1
-            return
         if self._all_text and type(item) is not str:
-            self._all_text = False
-            self._parts = [encode_json(part) for part in self._parts]
-        if self._all_text:
-            text = item if len(item) <= self._room else f"{item[: self._room]}… [truncated: {len(item)} characters]"
+            self._go_on_as_json()
+        if self._room < _LEAST_ROOM:
+            self._omitted += 1
+        elif self._all_text:
+            self._keep(item if _size(item, self._room) <= self._room else _cut(item, self._room))
         else:
-            text = encode_json(item)
-        self._room -= len(text) + _ITEM_OVERHEAD
-        self._parts.append(text)
+            self._add_json(item)
 
     def output(self) -> tuple[str, str]:
         """What was yielded, and its MIME type: ``text/plain`` if all items were strings, else ``application/json``."""
         if self._all_text and self._parts:
             text = "".join(self._parts)
             return encode_text(f"{text}… [{self._omitted} more items]" if self._omitted else text), "text/plain"
-        return self._json_list(), "application/json"
+        parts = self._parts
+        if self._omitted:
+            parts = [*parts, encode_json(f"… {self._omitted} more items")]
+        return f"[{','.join(parts)}]", "application/json"
 
-    def _json_list(self) -> str:
-        room = max_value_bytes() - _MARK_BYTES
-        kept: list[str] = []
-        for part in self._parts:
-            room -= len(part.encode()) + _ITEM_OVERHEAD
-            if room < 0:
-                break
-            kept.append(part)
-        omitted = self._omitted + len(self._parts) - len(kept)
-        if omitted:
-            kept.append(encode_json(f"… {omitted} more items"))
-        return f"[{','.join(kept)}]"
+    def _go_on_as_json(self) -> None:
+        texts, self._parts, self._all_text = self._parts, [], False
+        self._room = max_value_bytes() - _MARK_BYTES
+        for text in texts:
+            if self._room < _LEAST_ROOM:
+                self._omitted += 1
+            else:
+                self._add_json(text)
+
+    def _add_json(self, item: Any) -> None:
+        text = encode_json(item)
+        self._keep(text if _size(text, self._room) <= self._room else bounded_json(item, self._room))
+
+    def _keep(self, text: str) -> None:
+        self._parts.append(text)
+        self._room -= _size(text, self._room) + _ITEM_OVERHEAD
+
+
+def _size(text: str, room: int) -> int:
+    """The bytes of ``text``; one of more characters than ``room`` is not looked at."""
+    length = len(text)
+    return length if length > room or text.isascii() else len(text.encode("utf-8", "backslashreplace"))
+
+
+def _cut(text: str, room: int) -> str:
+    return bounded_text(excerpt(text, room), room)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from orjson import Fragment, dumps
 
-from .blame import is_meant_for_program
+from ..blame import is_meant_for_program
 from .classes import class_name
 from .contents import Contents, Described, Instead
 from .kinds import describe

@@ -8,6 +8,7 @@ from contextvars import Token
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Protocol
 
+from .. import faults
 from ..current import Context, attach, detach, get_current
 
 OpenCall = Callable[[tuple[Any, ...], dict[str, Any]], "Activity | None"]
@@ -19,23 +20,36 @@ class _Endable(Protocol):
 
 
 unfinished: deque[_Endable] = deque()
-"""What could not be ended where it should have been, the interpreter's recursion limit being reached there. Whatever ends
-next, nearer to the bottom of the stack, ends these too (`end_unfinished`)."""
+"""What could not be ended where it should have been, the interpreter's recursion limit being reached there. Whatever
+ends next, nearer to the bottom of the stack, ends these too (`end_unfinished`)."""
+
+
+# As many as ending a span takes: the SDK's processors, and the formatting of a traceback.
+_FRAMES_TO_END = 40
+
+
+def need_frames(count: int = _FRAMES_TO_END) -> None:
+    """Raise RecursionError now rather than halfway through something that can't be done again."""
+    if count:
+        need_frames(count - 1)
 
 
 def end_unfinished() -> None:
     """End what a full stack left behind."""
     while unfinished:
         try:
+            need_frames()
             left = unfinished.popleft()
-        except IndexError:
-            return  # another thread was faster
-        left.end()
+        except (RecursionError, IndexError):
+            return  # still too near to the limit, or another thread was faster
+        try:
+            left.end()
+        except Exception as error:
+            faults.report("ending a span late", error)
 
 
 # What by far the most functions return, none of which goes on after the call.
 _FINISHED_TYPES = frozenset({type(None), str, bytes, bool, int, float, list, tuple, dict, set})
-_STEPPED_TYPES = frozenset({GeneratorType, AsyncGeneratorType, CoroutineType})
 
 
 class Activity:
@@ -80,11 +94,6 @@ class Activity:
         self.context = get_current()
         self.leave()
 
-    def paused_with(self, item: Any) -> None:
-        """The body yielded ``item``."""
-        self.pause()
-        self.add_item(item)
-
     def returned(self, value: Any) -> Any:
         """The body returned ``value``; gives what the caller gets for it.
 
@@ -92,12 +101,18 @@ class Activity:
         that ends this activity when it is done.
         """
         kind = type(value)
-        if kind in _FINISHED_TYPES:
+        try:
+            is_finished = kind in _FINISHED_TYPES
+        except Exception:  # a class whose metaclass can't be hashed
+            is_finished = False
+        if is_finished:
             # As `exhausted`, without one more call.
             self.leave()
             if not self._ended:
                 self._ended = True
                 try:
+                    if unfinished:
+                        need_frames()
                     self.finish(value)
                 except RecursionError:
                     unfinished.append(self)
@@ -105,7 +120,7 @@ class Activity:
         self.pause()
         from .deferred import finish_with, wrap_stepped
 
-        if kind in _STEPPED_TYPES:
+        if kind is GeneratorType or kind is CoroutineType or kind is AsyncGeneratorType:
             return wrap_stepped(value, self)
         if not finish_with(value, self):
             self.exhausted(value)
@@ -119,6 +134,8 @@ class Activity:
         self._ended = True
         self.context = None
         try:
+            if unfinished:
+                need_frames()
             self.finish(value)
         except RecursionError:
             unfinished.append(self)
@@ -131,8 +148,8 @@ class Activity:
         self._ended = True
         self.context = None
         try:
-            if isinstance(error, RecursionError):
-                _need_frames(_FRAMES_TO_END)
+            if unfinished or isinstance(error, RecursionError):
+                need_frames()
             self.fail(error)
         except RecursionError:
             unfinished.append(self)
@@ -145,12 +162,17 @@ class Activity:
         self._ended = True
         self.context = None
         try:
+            if unfinished:
+                need_frames()
             self.give_up()
         except RecursionError:
             unfinished.append(self)
 
     def end(self) -> None:
         """End late what could not be ended in time; nothing more is recorded."""
+
+    def expect_items(self) -> None:
+        """The body is a generator's: what it yields matters more than what it returns."""
 
     def finish(self, value: Any) -> None:
         """Record that the call returned ``value``."""
@@ -163,16 +185,6 @@ class Activity:
 
     def add_item(self, item: Any) -> None:
         """Record that the call yielded ``item``."""
-
-
-# As many as ending a span takes: the SDK's processors, and the formatting of a traceback.
-_FRAMES_TO_END = 40
-
-
-def _need_frames(count: int) -> None:
-    """Raise RecursionError now rather than halfway through something that can't be done again."""
-    if count:
-        _need_frames(count - 1)
 
 
 class ContextOnly(Activity):

@@ -27,6 +27,7 @@ class AsyncSteps:
     __slots__ = ("_activity", "_body", "_underway", "_yielded")
 
     def __init__(self, body: AsyncGenerator[Any, Any], activity: Activity, underway: bool = False) -> None:
+        activity.expect_items()
         self._body = body
         self._activity = activity
         self._underway = underway
@@ -102,7 +103,7 @@ class PlainSteps:
 
 
 def async_steps_opener(function: Callable[..., Any], open_call: OpenCall) -> Callable[..., AsyncSteps | PlainSteps]:
-    """A function of ``(args, kwargs)`` that opens the activity and gives the steps of ``function``'s async generator."""
+    """A function of ``(args, kwargs)`` that opens the activity and gives the steps of the async generator."""
 
     def open_steps(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncSteps | PlainSteps:
         __tracebackhide__ = True

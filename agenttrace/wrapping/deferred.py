@@ -1,8 +1,8 @@
 """What a plain function returned and is not done yet: the activity goes on until that is.
 
 A generator, a coroutine or an async generator comes back as one of the same kind, with the same name, that ends the
-activity. A future or a task is handed on as it is, and ends the activity when it is done. Any other iterator or awaitable
-is the caller's affair alone.
+activity. A future or a task is handed on as it is, and ends the activity when it is done. Any other iterator or
+awaitable is the caller's affair alone.
 """
 
 from __future__ import annotations
@@ -54,7 +54,11 @@ def finish_with(value: Any, activity: Activity) -> bool:
         kind = type(value)
         if not (hasattr(kind, "_asyncio_future_blocking") or _is_executor_future(kind)):
             return False
-        value.add_done_callback(_Completion(_Unfinished(activity, None)))
+        completion = _Completion(_Unfinished(activity, None))
+        if value.done():
+            completion(value)  # its event loop, if it has one, may be closed and call nothing any more
+        else:
+            value.add_done_callback(completion)
     except Exception as error:
         faults.report("waiting for a future that a traced function returned", error)
         return False
@@ -64,7 +68,9 @@ def finish_with(value: Any, activity: Activity) -> bool:
 def _wrap_generator(body: GeneratorType[Any, Any, Any], activity: Activity) -> Any:
     if body.gi_frame is None or body.gi_running:
         return None
-    make = _awaitable_generator_function if body.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE else _generator_function
+    make = (
+        _awaitable_generator_function if body.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE else _generator_function
+    )
     underway = inspect.getgeneratorstate(body) == inspect.GEN_SUSPENDED
     wrapped = make()(Steps(body, activity, underway))
     if underway:
@@ -87,8 +93,8 @@ def _is_underway(body: AsyncGeneratorType[Any, Any]) -> bool:
     suspended = getattr(body, "ag_suspended", None)
     if suspended is not None:
         return bool(suspended)
-    # Python 3.10 and 3.11 don't say. 3.10 has run nothing of a new one, 3.11 no more than the instruction that makes it.
-    last = body.ag_frame.f_lasti
+    # Python 3.10 and 3.11 don't say. 3.10 has run nothing of a new one, 3.11 only the instruction that makes it.
+    last = body.ag_frame.f_lasti if body.ag_frame is not None else -1
     return last >= 0 and body.ag_code.co_code[last] != opmap.get("RETURN_GENERATOR")
 
 
@@ -100,7 +106,7 @@ def _wrap_coroutine(body: CoroutineType[Any, Any, Any], activity: Activity) -> A
 
 async def _run_coroutine(body: Coroutine[Any, Any, Any], guard: _Unfinished) -> Any:
     __tracebackhide__ = True
-    activity = guard.activity
+    activity = guard.release()
     activity.enter()
     try:
         result = await body
@@ -140,16 +146,23 @@ class _Unfinished:
     object that the program dropped.
     """
 
-    __slots__ = ("_body", "activity")
+    __slots__ = ("_body", "_released", "activity")
 
     def __init__(self, activity: Activity, body: CoroutineType[Any, Any, Any] | None) -> None:
         self.activity = activity
         self._body = body
+        self._released = False
+
+    def release(self) -> Activity:
+        """The activity, which ends by itself from now on."""
+        self._released, self._body = True, None
+        return self.activity
 
     def __del__(self) -> None:
         if self._body is not None:
             self._body.close()
-        self.activity.closed()
+        if not self._released:
+            self.activity.closed()
 
 
 class _Completion:
@@ -190,4 +203,4 @@ def _cancelled_error(kind: type) -> BaseException:
 
 def _is_executor_future(kind: type) -> bool:
     futures = sys.modules.get("concurrent.futures")
-    return futures is not None and futures.Future in kind.__mro__
+    return futures is not None and issubclass(kind, futures.Future)

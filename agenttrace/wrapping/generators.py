@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from inspect import CO_ITERABLE_COROUTINE
+from types import GeneratorType
 from typing import Any
 
 from .activity import Activity, OpenCall
@@ -25,14 +26,16 @@ class Steps:
         underway: Whether the body waits at a ``yield`` already, for what is sent to it.
     """
 
-    __slots__ = ("_activity", "_add_item", "_body", "_underway", "_yielded")
+    __slots__ = ("_activity", "_body", "_underway", "_yielded")
 
-    def __init__(self, body: Generator[Any, Any, Any], activity: Activity, underway: bool = False) -> None:
+    def __init__(self, body: GeneratorType[Any, Any, Any], activity: Activity, underway: bool = False) -> None:
         self._body = body
         self._activity = activity
         # What an awaitable generator (`types.coroutine`) yields is the event loop's; what it returns is its result.
-        is_awaitable = body.gi_code.co_flags & CO_ITERABLE_COROUTINE
-        self._add_item: Callable[[Any], None] = _ignore if is_awaitable else activity.add_item
+        code = getattr(body, "gi_code", None)
+        is_awaitable = code is not None and code.co_flags & CO_ITERABLE_COROUTINE
+        if not is_awaitable:
+            activity.expect_items()
         self._underway = underway
         self._yielded: list[Any] = []
 
@@ -62,7 +65,7 @@ class Steps:
             raise
         self._yielded.append(item)
         activity.pause()
-        self._add_item(item)
+        activity.add_item(item)
 
     def throw(self, error: BaseException) -> None:
         """Raise ``error`` where the body waits, and go on to the next item.
@@ -82,15 +85,11 @@ class Steps:
             raise
         self._yielded.append(item)
         activity.pause()
-        self._add_item(item)
+        activity.add_item(item)
 
     def __del__(self) -> None:
         # Dropped before the first step, or while the interpreter goes down: nothing else ends the activity then.
         self._activity.closed()
-
-
-def _ignore(item: Any) -> None:
-    """Record nothing of ``item``."""
 
 
 class PlainSteps:

@@ -1,7 +1,7 @@
 """Runs one script against a plain function and a marked one, and writes down all that a program could tell apart.
 
-A script is a list of operations on a generator or async generator. Its transcript says what each one gave or raised: which
-object, with which cause and context, through which frames; and what the body noted while it ran.
+A script is a list of operations on a generator or async generator. Its transcript says what each one gave or raised:
+which object, with which cause and context, through which frames; and what the body noted while it ran.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from agenttrace.tracebacks import is_own_file
 
 Operation = tuple[Any, ...]
-"""``("next",)``, ``("send", value)``, ``("throw", exception class)`` or ``("close",)``; with ``"while handling"`` at the end
-it is done while the consumer handles an exception of its own."""
+"""``("next",)``, ``("send", value)``, ``("throw", exception class)`` or ``("close",)``; with ``"while handling"`` at the
+end it is done while the consumer handles an exception of its own."""
 
 Transcript = list[Any]
 

@@ -45,7 +45,8 @@ def test_what_a_block_is_told(spans: Spans) -> None:
 
 def test_the_input_of_a_block_may_be_none_or_empty(spans: Spans) -> None:
     """What is falsy was said all the same."""
-    for value in ("", 0, [], False):
+    values: list[object] = ["", 0, [], False]
+    for value in values:
         with trace_step("s", input=value):
             pass
     assert [input_of(span) for span in spans.all()] == ["", 0, [], False]

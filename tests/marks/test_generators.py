@@ -1,4 +1,4 @@
-"""A marked generator does what the plain one does, step by step, and its span is there while the body runs and never else."""
+"""A marked generator does what the plain one does, step by step; its span is current while the body runs, no longer."""
 
 from __future__ import annotations
 
@@ -100,15 +100,15 @@ _OPERATIONS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
 @given(
     body=st.sampled_from(BODIES),
     script=st.lists(_OPERATIONS, max_size=8),
     wrap=st.sampled_from(list(WRAPS.values())),
 )
-def test_any_script_goes_as_with_the_plain_one(
-    spans: Spans, body: Body, script: list[Operation], wrap: Wrap
-) -> None:
+def test_any_script_goes_as_with_the_plain_one(spans: Spans, body: Body, script: list[Operation], wrap: Wrap) -> None:
     """Whatever a consumer does, in whatever order."""
     assert run(wrap(body), script) == run(body, script)
 
@@ -358,7 +358,9 @@ def test_steps_in_several_threads(spans: Spans) -> None:
     generator = numbers()
     got: list[int] = []
     for _ in range(5):
-        thread = threading.Thread(target=lambda: got.extend([item for item in [next(generator, None)] if item is not None]))
+        thread = threading.Thread(
+            target=lambda: got.extend([item for item in [next(generator, None)] if item is not None])
+        )
         thread.start()
         thread.join()
     assert got == [0, 1, 2, 3]
@@ -438,7 +440,7 @@ def test_a_context_manager_made_of_a_marked_generator(
 
 
 def test_a_context_manager_method_is_marked(spans: Spans) -> None:
-    """``@trace_step`` over ``@contextmanager``: a plain function that returns an object, which is handed on untouched."""
+    """``@trace_step`` over ``@contextmanager``: a plain function that returns an object, which is handed on."""
 
     @trace_step
     @contextlib.contextmanager

@@ -77,7 +77,7 @@ class Agent:
     def class_by_another_name(klass, question: str, times: int = 1) -> str:
         return klass.__name__ + question * times
 
-    @trace_tool
+    @trace_tool  # type: ignore[prop-decorator]
     @property
     def property_outside(self) -> str:
         """The state."""
@@ -97,7 +97,7 @@ class Agent:
         """The state."""
         return self.name
 
-    @trace_tool
+    @trace_tool  # type: ignore[prop-decorator]
     @functools.cached_property
     def cached_outside(self) -> str:
         """The state."""
@@ -206,7 +206,7 @@ def test_a_property_that_raises(spans: Spans) -> None:
     """An AttributeError in a getter means what it always means."""
 
     class Broken:
-        @trace_step
+        @trace_step  # type: ignore[prop-decorator]
         @property
         def state(self) -> int:
             raise AttributeError("no state")
@@ -269,7 +269,7 @@ def test_methods_of_a_metaclass(spans: Spans) -> None:
             return prefix + cls.__name__
 
         @trace_tool
-        def __prepare__(mcs, name: str, **kwargs: Any) -> dict[str, Any]:
+        def __prepare__(mcs, name: str, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
             return {}
 
     class Thing(metaclass=Meta):
@@ -292,7 +292,7 @@ def test_abstract_methods_stay_abstract(spans: Spans) -> None:
         @abstractmethod
         def below(self) -> int: ...
 
-        @trace_tool
+        @trace_tool  # type: ignore[prop-decorator]
         @property
         @abstractmethod
         def state(self) -> int: ...
@@ -353,7 +353,7 @@ def test_a_class_method_around_a_property(spans: Spans) -> None:
     """What Python lets stand inside a `classmethod` is traced too."""
 
     class Config:
-        @trace_step
+        @trace_step  # type: ignore[misc, prop-decorator]
         @classmethod  # type: ignore[arg-type]
         @property
         def size(cls) -> int:

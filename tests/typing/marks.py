@@ -5,8 +5,6 @@ error has an ignore with the code of that error for each of the two, and both ch
 an error.
 """
 
-# ruff: noqa: D103  the functions here are material, and say nothing but their types
-
 from __future__ import annotations
 
 import asyncio

@@ -13,6 +13,8 @@ from opcode import opmap
 from threading import get_ident, main_thread
 from types import CodeType, FrameType, TracebackType
 
+from .tracebacks import is_own_file
+
 _RAISE = opmap["RAISE_VARARGS"]
 _traceback_of = BaseException.__dict__["__traceback__"].__get__
 
@@ -41,7 +43,7 @@ def is_meant_for_program(error: BaseException) -> bool:
 def _may_be_handler(frame: FrameType) -> bool:
     """Whether the frame's function can be called with a signal's two arguments: most need no look at the handlers."""
     code = frame.f_code
-    if frame.f_globals.get("__package__") == __package__:
+    if is_own_file(code.co_filename):
         return False
     return code.co_argcount >= 2 or bool(code.co_flags & CO_VARARGS)
 
