@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-logger = logging.getLogger("agenttrace")
+logger: logging.Logger = logging.getLogger("agenttrace")
 
 _reported: set[str] = set()
 

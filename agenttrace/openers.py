@@ -63,7 +63,7 @@ class CallOpener(SpanOpener):
 
     __slots__ = ("_drop_first", "_encode_json", "_function", "_process_input", "_reader")
 
-    always_json = False
+    always_json: bool = False
     """Whether the input is a JSON object even where the only argument is a string."""
 
     def __init__(
@@ -121,7 +121,7 @@ class ToolCallOpener(CallOpener):
 
     __slots__ = ()
 
-    always_json = True
+    always_json: bool = True
 
     def static_attributes(self) -> dict[str, Any]:
         """See `SpanOpener.static_attributes`; what the mark wasn't told of the tool is read from its function."""

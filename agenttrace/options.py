@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from typing_extensions import TypedDict
 
 from .span import Span
 
-__all__ = ["MarkOptions", "ToolMarkOptions", "checked_options"]
+__all__ = ["MarkOptions", "ToolMarkOptions", "check_names", "checked_options"]
 
 
 class MarkOptions(TypedDict, total=False):
@@ -81,6 +82,29 @@ def checked_options(mark: str, options: Mapping[str, Any], known: frozenset[str]
         if check is not None and value is not None and not check[0](value):
             raise TypeError(f"{mark}({option}=…) takes {check[1]}, not {type(value).__name__}")
     return {option: _COPIES.get(option, _itself)(value) for option, value in options.items()}
+
+
+def check_names(mark: str, names: Collection[str], function: Callable[..., Any]) -> None:
+    """See that ``exclude_args`` leaves out what it is meant to: a misspelt name would be recorded after all.
+
+    Args:
+        mark: The mark's name, for the message.
+        names: The names of parameters.
+        function: The function that should have them. One that takes any keyword, or can't be read, may have any.
+
+    Raises:
+        TypeError: If ``function`` has no parameter of such a name.
+    """
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for name in names:
+        if name not in parameters:
+            known = ", ".join(parameters) or "none"
+            raise TypeError(f"{mark}(exclude_args=…): there is no parameter {name!r}; there are: {known}")
 
 
 def _is_names(value: object) -> bool:

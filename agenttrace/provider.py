@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace as otel_trace
 from opentelemetry.context import Context
-from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Tracer, TracerProvider
+from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Span, Tracer, TracerProvider
 
 from .current import detach
 from .version import __version__
@@ -36,9 +36,9 @@ class SpanSource:
     __slots__ = ("provider", "samples_all", "start_span")
 
     def __init__(self, provider: TracerProvider, tracer: Tracer) -> None:
-        self.provider = provider
-        self.start_span = tracer.start_span
-        self.samples_all = _samples_all(tracer)
+        self.provider: TracerProvider = provider
+        self.start_span: Callable[..., Span] = tracer.start_span
+        self.samples_all: bool = _samples_all(tracer)
         """Whether every span whose parent is recorded, or that has none, is sure to be recorded."""
 
 

@@ -52,12 +52,12 @@ class SpanOpener:
     )
 
     def __init__(self, kind: str, name: str, options: Mapping[str, Any], subject: str | None = None) -> None:
-        self.kind = kind
-        self.name = name
-        self.options = options
-        self.subject = subject
+        self.kind: str = kind
+        self.name: str = name
+        self.options: Mapping[str, Any] = options
+        self.subject: str | None = subject
         given = options.get("attributes") or {}
-        self.records_output = options.get("capture_output") is not False and _OUTPUT_VALUE not in given
+        self.records_output: bool = options.get("capture_output") is not False and _OUTPUT_VALUE not in given
         """Whether the result is recorded at all."""
         self.encode_input: Callable[[Any], tuple[str, str]]
         self.encode_output: Callable[[Any], tuple[str, str]]
@@ -155,7 +155,7 @@ class RunningSpan(Activity):
     _items: Items | None = None
 
     def __init__(self, opener: SpanOpener, otel_span: OtelSpan, parent: Context) -> None:
-        self.otel_span = otel_span
+        self.otel_span: OtelSpan = otel_span
         self._opener = opener
         # This object stands in the context, which it refers to only until it is left: what would be garbage for the
         # cycle collector with every call is freed at once.

@@ -65,9 +65,9 @@ class Span:
 
     def __init__(self, otel_span: OtelSpan) -> None:
         self._otel_span = otel_span
-        self.has_output = False
+        self.has_output: bool = False
         """Whether the user set the output, so that the mark leaves it alone."""
-        self.has_status = False
+        self.has_status: bool = False
         """Whether the user set the status, so that the mark leaves it alone."""
 
     @property

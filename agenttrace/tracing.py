@@ -17,7 +17,7 @@ from typing_extensions import ParamSpec, Self, Unpack
 
 from .current import HANDLE_KEY, Context, get_current
 from .openers import BlockOpener, CallOpener, ToolCallOpener
-from .options import BLOCK_ONLY, MarkOptions, ToolMarkOptions, checked_options
+from .options import BLOCK_ONLY, MarkOptions, ToolMarkOptions, check_names, checked_options
 from .recording import RunningSpan
 from .span import NO_SPAN, Span
 from .wrapping import Activity, wrap_callable
@@ -67,7 +67,7 @@ class Mark:
         self._options = dict(options or {})
         self._block: BlockOpener | None = None
         # The spans of `with` blocks that are open on this very object, in the order of their opening.
-        self._open_blocks: list[tuple[Context, RunningSpan | None]] = []
+        self._open_blocks: list[_OpenBlock] = []
 
     @overload
     def __call__(self, target: C, /, **options: Unpack[MarkOptions]) -> C: ...
@@ -105,7 +105,7 @@ class Mark:
             self._block = BlockOpener(self._kind.value, name, self._options)
         running = self._block.open((), {})
         # What is current inside the block tells at its end which of several it is.
-        self._open_blocks.append((get_current(), running))
+        self._open_blocks.append(_OpenBlock(get_current(), running))
         return NO_SPAN if running is None else running.handle()
 
     def __exit__(
@@ -155,6 +155,9 @@ class Mark:
 
     def _traced(self, function: Callable[..., Any], drop_first: bool | None, owner: type | None) -> Callable[..., Any]:
         name = self._options.get("name") or span_name(function, owner)
+        excluded = self._options.get("exclude_args")
+        if excluded:
+            check_names(self._label, excluded, function)
         opener = self._opener_type(self._kind.value, name, self._options, function, drop_first, owner)
         open_call: Callable[[tuple[Any, ...], dict[str, Any]], Activity | None] = opener.open
         return wrap_callable(function, open_call)
@@ -162,16 +165,33 @@ class Mark:
     def _take_open_block(self) -> RunningSpan | None:
         """The span of the block that ends here, of several that may be open on this object at once."""
         blocks = self._open_blocks
-        if len(blocks) > 1:
-            context = get_current()
-            innermost = context.get(HANDLE_KEY)
-            here = [block for block in blocks if block[0] is context]
-            # Where the body left more in the context than it found, the current span still tells.
-            around = [block for block in blocks if block[1] is not None and block[1] is innermost]
-            for block in (*reversed(here), *around):
+        context = get_current()
+        # Other threads enter and leave meanwhile, so even the only block there is must prove to be the one. A walk from
+        # the end may see a block twice when one before it is removed, but misses none.
+        for block in reversed(blocks):
+            if block.context is context:
                 blocks.remove(block)
-                return block[1]
-        return blocks.pop()[1] if blocks else None
+                return block.running
+        # Where the body left more in the context than it found, the current span still tells.
+        innermost = context.get(HANDLE_KEY)
+        for block in reversed(blocks):
+            if block.running is not None and block.running is innermost:
+                blocks.remove(block)
+                return block.running
+        return blocks.pop().running if blocks else None
+
+
+class _OpenBlock:
+    """A block that is open: the context that is current inside, and its span, if it has one.
+
+    Two of them are never compared but by identity: a context may hold objects that can't be compared.
+    """
+
+    __slots__ = ("context", "running")
+
+    def __init__(self, context: Context, running: RunningSpan | None) -> None:
+        self.context = context
+        self.running = running
 
 
 class ToolMark(Mark):
@@ -196,35 +216,35 @@ class ToolMark(Mark):
         return super().__call__(target, **options)
 
 
-trace_agent = Mark(Kind.AGENT, "trace_agent")
+trace_agent: Mark = Mark(Kind.AGENT, "trace_agent")
 """An agent: what plans, calls tools and models, and answers (OpenInference AGENT)."""
 
-trace_tool = ToolMark(Kind.TOOL, "trace_tool")
+trace_tool: ToolMark = ToolMark(Kind.TOOL, "trace_tool")
 """A tool that an agent or model calls (OpenInference TOOL)."""
 
-trace_llm = Mark(Kind.LLM, "trace_llm")
+trace_llm: Mark = Mark(Kind.LLM, "trace_llm")
 """A call of a language model (OpenInference LLM)."""
 
-trace_chain = Mark(Kind.CHAIN, "trace_chain")
+trace_chain: Mark = Mark(Kind.CHAIN, "trace_chain")
 """A sequence of calls, or the glue between them (OpenInference CHAIN)."""
 
-trace_step = Mark(Kind.CHAIN, "trace_step")
+trace_step: Mark = Mark(Kind.CHAIN, "trace_step")
 """A step of an agent's work: `trace_chain` by the name that agents' authors use (OpenInference CHAIN)."""
 
-trace_retriever = Mark(Kind.RETRIEVER, "trace_retriever")
+trace_retriever: Mark = Mark(Kind.RETRIEVER, "trace_retriever")
 """A search for documents (OpenInference RETRIEVER)."""
 
-trace_reranker = Mark(Kind.RERANKER, "trace_reranker")
+trace_reranker: Mark = Mark(Kind.RERANKER, "trace_reranker")
 """A reordering of documents (OpenInference RERANKER)."""
 
-trace_embedding = Mark(Kind.EMBEDDING, "trace_embedding")
+trace_embedding: Mark = Mark(Kind.EMBEDDING, "trace_embedding")
 """A call of an embedding model (OpenInference EMBEDDING)."""
 
-trace_guardrail = Mark(Kind.GUARDRAIL, "trace_guardrail")
+trace_guardrail: Mark = Mark(Kind.GUARDRAIL, "trace_guardrail")
 """A check that lets something through or not (OpenInference GUARDRAIL)."""
 
-trace_evaluator = Mark(Kind.EVALUATOR, "trace_evaluator")
+trace_evaluator: Mark = Mark(Kind.EVALUATOR, "trace_evaluator")
 """A judgement of another call's result (OpenInference EVALUATOR)."""
 
-trace_prompt = Mark(Kind.PROMPT, "trace_prompt")
+trace_prompt: Mark = Mark(Kind.PROMPT, "trace_prompt")
 """The making of a prompt from a template (OpenInference PROMPT)."""

@@ -11,7 +11,7 @@ DEFAULT_MAX_VALUE_BYTES = 1_048_576
 SMALLEST_MAX_VALUE_BYTES = 64
 """Below this not even the mark that says what was cut would fit."""
 
-cached = 0
+cached: int = 0
 """What :func:`max_value_bytes` found, 0 before its first call. Read it directly only where a call is too slow."""
 
 

@@ -76,13 +76,13 @@ class Tree:
     def __init__(self, value: object, width: int, limit: int, known: Known, use_fragments: bool = True) -> None:
         self.places: list[Place] = []
         """Where its long and its non-ASCII strings are."""
-        self.was_clipped = False
+        self.was_clipped: bool = False
         """Whether the width kept entries out."""
-        self.was_exhausted = False
+        self.was_exhausted: bool = False
         """Whether the budget ended before the tree did."""
-        self.has_fragments = False
+        self.has_fragments: bool = False
         """Whether a container was taken whole."""
-        self.widest = 0
+        self.widest: int = 0
         """The most entries that were taken from one container."""
         self._use_fragments = use_fragments
         self._width = width

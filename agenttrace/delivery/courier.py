@@ -62,7 +62,7 @@ class Courier:
         self._settled = 0
         self._lost = 0
         self._lost_reported = 0
-        self.reporter = Reporter(sink.name)
+        self.reporter: Reporter = Reporter(sink.name)
 
     @property
     def undelivered(self) -> int:

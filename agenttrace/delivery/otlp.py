@@ -31,7 +31,7 @@ class OtlpSink:
     """
 
     def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], options: TransportOptions | None = None) -> None:
-        self.name = str(endpoint)
+        self.name: str = str(endpoint)
         self._endpoint = endpoint
         self._headers = {name.lower(): value for name, value in headers.items()}
         if endpoint.authorization is not None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "SpanQueue"]
 
-CLOSED = 0
-IDLE = 1
+CLOSED: int = 0
+IDLE: int = 1
 
 
 class Request:
@@ -28,10 +28,10 @@ class Request:
     __slots__ = ("deadline", "delivered", "done", "stop")
 
     def __init__(self, timeout: float, *, stop: bool) -> None:
-        self.deadline = time.monotonic() + timeout
-        self.stop = stop
-        self.delivered = False
-        self.done = threading.Event()
+        self.deadline: float = time.monotonic() + timeout
+        self.stop: bool = stop
+        self.delivered: bool = False
+        self.done: threading.Event = threading.Event()
 
     def remaining(self) -> float:
         """Seconds until the deadline, not below 0."""
@@ -53,12 +53,12 @@ class SpanQueue:
     __slots__ = ("capacity", "dropped", "is_closed", "signals", "spans", "threshold")
 
     def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+        self.capacity: int = capacity
         self.spans: deque[ReadableSpan] = deque()
         self.signals: SimpleQueue[Request | None] = SimpleQueue()
-        self.threshold = IDLE
-        self.is_closed = False
-        self.dropped = 0
+        self.threshold: int = IDLE
+        self.is_closed: bool = False
+        self.dropped: int = 0
 
     def arm(self, length: int) -> None:
         """Ask producers for a signal when ``length`` spans wait (never above the capacity)."""

@@ -25,7 +25,7 @@ class Reporter:
         self._failing_since: float | None = None
         self._last_warning: float | None = None
         self._told: set[str] = set()
-        self.has_explained = False
+        self.has_explained: bool = False
         """Whether the trouble that is going on was logged, by this object or by the sink itself."""
 
     def failing(self, answer: Answer) -> None:

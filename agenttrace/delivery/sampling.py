@@ -23,7 +23,7 @@ class WholeTraces(Sampler):
     The SDK's looks the parent up twice and asks a second sampler, which is a tenth of what a span costs.
     """
 
-    samples_all = True
+    samples_all: bool = True
     """Says to `agenttrace.provider` that a span whose parent is recorded, or that has none, always is."""
 
     def should_sample(

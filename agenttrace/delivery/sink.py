@@ -86,7 +86,7 @@ class ExporterSink:
     """
 
     def __init__(self, name: str, make_exporter: Callable[[], SpanExporter]) -> None:
-        self.name = name
+        self.name: str = name
         self._make_exporter = make_exporter
         self._exporter: SpanExporter | None = None
 
@@ -122,7 +122,7 @@ class PreparingSink:
     """
 
     def __init__(self, sink: Sink, prepare: Callable[[ReadableSpan], ReadableSpan | None]) -> None:
-        self.name = sink.name
+        self.name: str = sink.name
         self._sink = sink
         self._prepare = prepare
 

@@ -62,5 +62,5 @@ class ForkGate:
         self._lock = threading.Lock()
 
 
-fork_gate = ForkGate()
+fork_gate: ForkGate = ForkGate()
 """The gate that every writer of this process goes through."""

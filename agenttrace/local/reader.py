@@ -47,7 +47,7 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         chosen = default_store_path() if path is None else Path(path).expanduser()
-        self.path = Path(os.path.abspath(chosen))
+        self.path: Path = Path(os.path.abspath(chosen))
         """The store's file."""
 
     def traces(self, limit: int = 20, project: str | None = None) -> list[TraceSummary]:

@@ -49,7 +49,7 @@ class LocalSpanExporter(SpanExporter):
 
     def __init__(self, path: Path | None = None) -> None:
         chosen = default_store_path() if path is None else Path(path).expanduser()
-        self.path = Path(os.path.abspath(chosen))
+        self.path: Path = Path(os.path.abspath(chosen))
         """The store's file."""
         self._is_shut_down = False
 

@@ -191,5 +191,5 @@ class ContextOnly(Activity):
     """Runs a call in a context and records nothing; entered from the start."""
 
     def __init__(self, context: Context) -> None:
-        self.context = context
+        self.context: Context | None = context
         self.enter()

@@ -103,7 +103,7 @@ class PlainSteps:
 
 
 def async_steps_opener(function: Callable[..., Any], open_call: OpenCall) -> Callable[..., AsyncSteps | PlainSteps]:
-    """A function of ``(args, kwargs)`` that opens the activity and gives the steps of the async generator."""
+    """A function of ``(args, kwargs)`` that opens the activity, and gives the steps of the async generator."""
 
     def open_steps(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncSteps | PlainSteps:
         __tracebackhide__ = True

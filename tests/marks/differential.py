@@ -15,8 +15,8 @@ from typing import Any
 from agenttrace.tracebacks import is_own_file
 
 Operation = tuple[Any, ...]
-"""``("next",)``, ``("send", value)``, ``("throw", exception class)`` or ``("close",)``; with ``"while handling"`` at the
-end it is done while the consumer handles an exception of its own."""
+"""``("next",)``, ``("send", value)``, ``("throw", exception class)`` or ``("close",)``. With ``"while handling"`` at
+its end it is done while the consumer handles an exception of its own."""
 
 Transcript = list[Any]
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from opentelemetry import trace as otel_trace
+from opentelemetry.context import Context, attach, set_value
 
 from agenttrace import current_span, suppress_tracing, trace_agent, trace_llm, trace_step, trace_tool
 from agenttrace.span import NO_SPAN
@@ -160,6 +161,64 @@ def test_one_object_in_many_threads(spans: Spans) -> None:
     assert all(span.parent is None for span in spans.all())
 
 
+def test_one_object_entered_by_another_thread_while_this_one_leaves(spans: Spans) -> None:
+    """However closely they meet, each leaves its own block."""
+    step = trace_step("shared")
+    entered, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with step as span:
+            entered.set()
+            assert leave.wait(60)
+            assert current_span() is span
+            span.set_output("other")
+
+    thread = threading.Thread(target=other)
+
+    class Meeting(list):  # type: ignore[type-arg]
+        """Lets the other thread in between a look at the open blocks and what is done after it."""
+
+        def __len__(self) -> int:
+            length = super().__len__()
+            if not thread.ident:
+                thread.start()
+                assert entered.wait(60)
+            return length
+
+    step._open_blocks = Meeting()
+    with step as span:
+        span.set_output("mine")
+    if not thread.ident:
+        thread.start()
+    leave.set()
+    thread.join()
+    assert [output_of(span) for span in spans.all()] == ["mine", "other"]
+
+
+def test_what_stands_in_the_context_is_never_compared(spans: Spans) -> None:
+    """Threads that share an object may have anything in their contexts, arrays that can't be compared for instance."""
+
+    class Incomparable:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("the truth value is ambiguous")
+
+        __hash__ = object.__hash__
+
+    step = trace_step("shared")
+    together = threading.Barrier(3, timeout=60)
+
+    def run(number: int) -> int:
+        attach(set_value("array", Incomparable()))
+        with step as span:
+            together.wait()
+            span.set_output(number)
+        return number
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(run, range(3))) == [0, 1, 2]
+    assert sorted(output_of(span) for span in spans.all()) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_one_object_in_many_tasks(asynchronous: bool, spans: Spans) -> None:
     """Tasks that hold the same object open across ``await`` each end their own span, whatever the order of the ends."""
@@ -215,8 +274,6 @@ def test_a_block_held_open_by_a_generator_that_another_thread_closes(spans: Span
     assert spans.names() == ["held", "own"]
     # The thread that opened the block never got to close it: what it left current is ended, and taken off here.
     assert not current_span().otel_span.is_recording()
-    from opentelemetry.context import Context, attach
-
     attach(Context({key: value for key, value in _current().items() if key not in _span_keys()}))
 
 
