@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 
+from .blame import is_meant_for_program
+
 logger: logging.Logger = logging.getLogger("agenttrace")
 
 _reported: set[str] = set()
@@ -37,6 +39,24 @@ def report(place: str, error: BaseException) -> None:
         return
 
 
+def contain(place: str, error: BaseException) -> None:
+    """`report` what a hook, a processor or an object of the user's raised, for an ``except BaseException`` block.
+
+    Not even its ``SystemExit`` may leave a traced call. What a signal raised while it ran, such as Ctrl-C, does:
+    without tracing it would have reached the program too.
+
+    Args:
+        place: As for `report`.
+        error: What was caught.
+
+    Raises:
+        BaseException: ``error``, if it is meant for the program.
+    """
+    if not isinstance(error, Exception) and is_meant_for_program(error):
+        raise error
+    report(place, error)
+
+
 def warn_once(message: str) -> None:
     """Log ``message`` as a warning unless the same message was logged before."""
     if message not in _reported:
@@ -58,7 +78,5 @@ def _log(level: int, message: str, error: BaseException | None) -> None:
     try:
         logger.log(level, message, exc_info=error)
     except BaseException as fault:  # a handler or filter of the program's that raises: there is nowhere left to say so
-        from .blame import is_meant_for_program
-
         if is_meant_for_program(fault):
             raise

@@ -45,8 +45,8 @@ class BlockOpener(SpanOpener):
             for option, scope, key in (("metadata", using_metadata, _METADATA), ("tags", using_tags, _TAGS)):
                 if options.get(option):
                     attributes[key] = attributes_from_context(scope(options[option]).enclosed(context))[key]
-        except Exception as error:
-            faults.report(f"recording what {self.name} was told", error)
+        except BaseException as error:
+            faults.contain(f"recording what {self.name} was told", error)
 
 
 class CallOpener(SpanOpener):
@@ -109,8 +109,8 @@ class CallOpener(SpanOpener):
                 text, mime_type = self._encode_json(bound), _JSON
             else:
                 text, mime_type = self.encode_input(bound[reader.only])
-        except Exception as error:
-            faults.report(f"recording the input of {self.name}", error)
+        except BaseException as error:
+            faults.contain(f"recording the input of {self.name}", error)
         else:
             attributes[_INPUT_VALUE] = text
             attributes[_INPUT_MIME_TYPE] = mime_type

@@ -94,8 +94,8 @@ class SpanOpener:
                 raise
         except RecursionError:
             return None  # not even a line can be logged here
-        except Exception as error:
-            faults.report(f"opening the span {self.name}", error)
+        except BaseException as error:
+            faults.contain(f"opening the span {self.name}", error)
             return None
 
     def _prepare(self) -> dict[str, Any]:
@@ -223,8 +223,8 @@ class RunningSpan(Activity):
                 self._items.add(item, self.otel_span)
             except RecursionError:
                 return
-            except Exception as error:
-                faults.report(f"recording an item of {self._opener.name}", error)
+            except BaseException as error:
+                faults.contain(f"recording an item of {self._opener.name}", error)
 
     def _record_output(self, value: Any) -> None:
         opener, handle = self._opener, self._handle
@@ -235,8 +235,8 @@ class RunningSpan(Activity):
                 # Two calls are faster than one with a mapping, which the SDK checks against abstract classes.
                 otel_span.set_attribute(_OUTPUT_VALUE, text)
                 otel_span.set_attribute(_OUTPUT_MIME_TYPE, mime_type)
-            except Exception as error:
-                faults.report(f"recording the output of {opener.name}", error)
+            except BaseException as error:
+                faults.contain(f"recording the output of {opener.name}", error)
 
     def _record_failure(self, error: BaseException) -> None:
         from .capture.errors import EXCEPTION_EVENT, describe, exception_attributes, is_failure
@@ -247,8 +247,8 @@ class RunningSpan(Activity):
             self.otel_span.add_event(event, exception_attributes(error, escaped=True))
             if failed:
                 self._set_status(Status(StatusCode.ERROR, describe(error)))
-        except Exception as fault:
-            faults.report(f"recording an exception of {self._opener.name}", fault)
+        except BaseException as fault:
+            faults.contain(f"recording an exception of {self._opener.name}", fault)
             self._set_status(Status(StatusCode.ERROR, type(error).__name__))
 
     def _set_status(self, status: Status) -> None:
@@ -259,16 +259,16 @@ class RunningSpan(Activity):
             present = getattr(self.otel_span, "status", None)
             if present is None or present.status_code is _UNSET:
                 self.otel_span.set_status(status)
-        except Exception as error:
-            faults.report(f"setting the status of {self._opener.name}", error)
+        except BaseException as error:
+            faults.contain(f"setting the status of {self._opener.name}", error)
 
     def _end(self, ended: int) -> None:
         try:
             self.otel_span.end(ended)
         except RecursionError:
             raise  # for `unfinished`
-        except Exception as error:
-            faults.report(f"ending the span {self._opener.name}", error)
+        except BaseException as error:
+            faults.contain(f"ending the span {self._opener.name}", error)
         if unfinished:
             end_unfinished()
 

@@ -42,8 +42,8 @@ def _contained(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenat
         try:
             if self.otel_span.is_recording():
                 method(self, *args, **kwargs)
-        except Exception as error:
-            faults.report(f"Span.{method.__name__}()", error)
+        except BaseException as error:
+            faults.contain(f"Span.{method.__name__}()", error)
 
     functools.update_wrapper(contained, method)
     return contained

@@ -1,7 +1,7 @@
 """Putting something around every call of a function, whatever kind of function it is, without changing what it is.
 
 The four kinds share one `Activity`: what is opened before the body runs, entered and left around each of its steps, and
-told how it ended. The rooms: `activity` (that one thing), `calls` (functions and coroutines), `generators` and
+told how it ended. The rooms: `activity` (that one thing), `calls` (functions and coroutines), `steps`, `generators` and
 `asyncgenerators` (bodies that run in steps), `deferred` (a generator, coroutine or future that a function returned),
 `native` (a wrapper of the same kind and signature as what it wraps), `callables` (which of these a callable needs).
 """

@@ -44,8 +44,8 @@ def end_unfinished() -> None:
             return  # still too near to the limit, or another thread was faster
         try:
             left.end()
-        except Exception as error:
-            faults.report("ending a span late", error)
+        except BaseException as error:
+            faults.contain("ending a span late", error)
 
 
 # What by far the most functions return, none of which goes on after the call.
@@ -128,43 +128,26 @@ class Activity:
 
     def exhausted(self, value: Any) -> None:
         """There is no more to come: the body returned ``value``, as the body of a generator does at its end."""
-        self.leave()
-        if self._ended:
-            return
-        self._ended = True
-        self.context = None
-        try:
-            if unfinished:
-                need_frames()
-            self.finish(value)
-        except RecursionError:
-            unfinished.append(self)
+        self._end_by(self.finish, value)
 
     def raised(self, error: BaseException) -> None:
         """``error`` came out of the body."""
-        self.leave()
-        if self._ended:
-            return
-        self._ended = True
-        self.context = None
-        try:
-            if unfinished or isinstance(error, RecursionError):
-                need_frames()
-            self.fail(error)
-        except RecursionError:
-            unfinished.append(self)
+        self._end_by(self.fail, error)
 
     def closed(self) -> None:
         """The body was closed, or dropped, before it was done."""
+        self._end_by(self.give_up)
+
+    def _end_by(self, record: Callable[..., None], *outcome: Any) -> None:
         self.leave()
         if self._ended:
             return
         self._ended = True
         self.context = None
         try:
-            if unfinished:
+            if unfinished or (outcome and type(outcome[0]) is RecursionError):
                 need_frames()
-            self.give_up()
+            record(*outcome)
         except RecursionError:
             unfinished.append(self)
 

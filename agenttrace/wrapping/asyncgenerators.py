@@ -7,35 +7,22 @@ across a ``yield`` is entered and left by one task, as in plain Python.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from typing import Any
 
-from .activity import Activity, OpenCall
+from .activity import Activity
+from .steps import StepsOf, TracedStepsOf
 
 
-class AsyncSteps:
+class AsyncSteps(TracedStepsOf[AsyncGenerator[Any, Any]]):
     """One run of an async generator's body inside an activity, a step at a time.
 
-    After a step that returns, `take` gives what it yielded; a step that finds the body done raises StopAsyncIteration.
-
-    Args:
-        body: The async generator.
-        activity: Entered around each step.
-        underway: Whether the body waits at a ``yield`` already, for what is sent to it.
+    A step that finds the body done raises StopAsyncIteration.
     """
 
-    __slots__ = ("_activity", "_body", "_underway", "_yielded")
-
     def __init__(self, body: AsyncGenerator[Any, Any], activity: Activity, underway: bool = False) -> None:
+        super().__init__(body, activity, underway)
         activity.expect_items()
-        self._body = body
-        self._activity = activity
-        self._underway = underway
-        self._yielded: list[Any] = []
-
-    def take(self) -> Any:
-        """What the last step yielded; forgotten here, so that the consumer alone holds it."""
-        return self._yielded.pop()
 
     async def start(self, _: None = None) -> None:
         """Go on to the first item; a body that is underway stays where it is, and there is None to take."""
@@ -67,27 +54,11 @@ class AsyncSteps:
         except BaseException as error:
             activity.raised(error)
             raise
-        self._yielded.append(item)
-        activity.pause()
-        activity.add_item(item)
-
-    def __del__(self) -> None:
-        # An async generator that is dropped when no event loop is left to close it never runs again: its span ends.
-        self._activity.closed()
+        self._keep(item)
 
 
-class PlainSteps:
+class PlainAsyncSteps(StepsOf[AsyncGenerator[Any, Any]]):
     """The same steps with nothing around them."""
-
-    __slots__ = ("_body", "_yielded")
-
-    def __init__(self, body: AsyncGenerator[Any, Any]) -> None:
-        self._body = body
-        self._yielded: list[Any] = []
-
-    def take(self) -> Any:
-        """What the last step yielded."""
-        return self._yielded.pop()
 
     async def start(self, _: None = None) -> None:
         """Go on to the first item."""
@@ -100,24 +71,6 @@ class PlainSteps:
     async def throw(self, error: BaseException) -> None:
         """Raise ``error`` where the body waits, and go on to the next item."""
         self._yielded.append(await self._body.athrow(error))
-
-
-def async_steps_opener(function: Callable[..., Any], open_call: OpenCall) -> Callable[..., AsyncSteps | PlainSteps]:
-    """A function of ``(args, kwargs)`` that opens the activity, and gives the steps of the async generator."""
-
-    def open_steps(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncSteps | PlainSteps:
-        __tracebackhide__ = True
-        activity = open_call(args, kwargs)
-        if activity is None:
-            return PlainSteps(function(*args, **kwargs))
-        try:
-            body = function(*args, **kwargs)
-        except BaseException as error:
-            activity.raised(error)
-            raise
-        return AsyncSteps(body, activity)
-
-    return open_steps
 
 
 def _first_step(body: AsyncGenerator[Any, Any]) -> Awaitable[Any]:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .activity import OpenCall
-from .asyncgenerators import async_steps_opener
+from .asyncgenerators import AsyncSteps, PlainAsyncSteps
 from .calls import coroutine_runner, traced_function
-from .generators import steps_opener
+from .generators import PlainSteps, Steps
 from .native import native_async_generator_function, native_coroutine_function, native_generator_function
 from .signatures import call_signature, is_callable_object
+from .steps import steps_opener
 
 # What functools.lru_cache adds to the function it makes, in no __dict__ that functools.wraps could copy.
 _CACHE_METHODS = ("cache_info", "cache_clear", "cache_parameters")
@@ -72,11 +73,12 @@ def _wrapper(function: Callable[..., Any], open_call: OpenCall) -> Callable[...,
     if _is_only_marked(inner):
         return traced_function(function, open_call)
     if inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(function):
-        return _native(native_coroutine_function, coroutine_runner, function, open_call)
+        return _native(native_coroutine_function, coroutine_runner(function, open_call), function)
     if inspect.isasyncgenfunction(inner):
-        return _native(native_async_generator_function, async_steps_opener, function, open_call)
+        open_steps = steps_opener(function, open_call, AsyncSteps, PlainAsyncSteps)
+        return _native(native_async_generator_function, open_steps, function)
     if inspect.isgeneratorfunction(inner):
-        wrapper = _native(native_generator_function, steps_opener, function, open_call)
+        wrapper = _native(native_generator_function, steps_opener(function, open_call, Steps, PlainSteps), function)
         code = getattr(inner, "__code__", None)
         if code is not None and code.co_flags & inspect.CO_ITERABLE_COROUTINE:
             return types.coroutine(wrapper)
@@ -85,7 +87,7 @@ def _wrapper(function: Callable[..., Any], open_call: OpenCall) -> Callable[...,
 
 
 def _native(
-    make: Callable[..., Any], runner: Callable[..., Any], function: Callable[..., Any], open_call: OpenCall
+    make: Callable[..., Any], hand_over: Callable[..., Any], function: Callable[..., Any]
 ) -> Callable[..., Any]:
     signature = call_signature(function)
     if signature is None:
@@ -96,7 +98,7 @@ def _native(
                 inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD),
             ]
         )
-    wrapper: Callable[..., Any] = make(runner(function, open_call), signature)
+    wrapper: Callable[..., Any] = make(hand_over, signature)
     return wrapper
 
 

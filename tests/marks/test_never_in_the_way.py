@@ -553,3 +553,44 @@ def test_nothing_is_serialised_when_nothing_records(log: LogCatcher) -> None:
     with use_provider(provider_with(sampler=ALWAYS_ON)), suppress_tracing(), using_session("s"):
         use()
     assert touched == []
+
+
+class ExitingProcessor(SpanProcessor):
+    """Raises SystemExit where it is told to."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+
+    def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
+        if self.method == "on_start":
+            raise SystemExit
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self.method == "on_end":
+            raise SystemExit
+
+
+@pytest.mark.parametrize("method", ["on_start", "on_end"])
+def test_a_processor_that_exits_ends_nothing(method: str, log: LogCatcher) -> None:
+    """SystemExit out of a processor stays there: the program didn't ask for it."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(ExitingProcessor(method))
+    with use_provider(provider):
+        assert trace_tool(len)("abc") == 3
+    log.expect("SystemExit")
+
+
+@pytest.mark.parametrize("option", ["process_input", "process_output", "reduce"])
+def test_a_hook_that_exits_ends_nothing(option: str, spans: Spans, log: LogCatcher) -> None:
+    """SystemExit out of a hook stays there, and the span has everything else."""
+
+    def leave(value: object) -> object:
+        raise SystemExit
+
+    @trace_agent(**{option: leave})
+    def count() -> Generator[int, None, None]:
+        yield 1
+
+    assert list(count()) == [1]
+    assert spans.only().status.status_code is StatusCode.OK
+    log.expect("SystemExit")

@@ -141,6 +141,16 @@ def test_exclude_args(spans: Spans) -> None:
     ]
 
 
+def test_a_misspelt_name_in_exclude_args_is_said_at_decoration() -> None:
+    """What was meant to be left out would be recorded otherwise."""
+
+    def login(user: str, password: str) -> None:
+        """Take a secret."""
+
+    with pytest.raises(TypeError, match=r"no parameter 'pasword'; there are: user, password"):
+        trace_tool(exclude_args=["pasword"])(login)
+
+
 def test_exclude_args_leaves_one_text(spans: Spans) -> None:
     """Where one string parameter is left, its text is the input."""
 
