@@ -54,6 +54,9 @@ else:
 
         return getattr(registration, name)
 
+    def __dir__():
+        return __all__
+
 
 __all__ = [
     "Span",

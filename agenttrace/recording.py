@@ -20,7 +20,7 @@ from .wrapping.activity import Activity, end_unfinished, unfinished
 if TYPE_CHECKING:
     from .yielded import Items
 
-__all__ = ["RunningSpan", "SpanOpener"]
+__all__ = ["RunningSpan", "SpanOpener", "import_ahead"]
 
 _OUTPUT_VALUE = SpanAttributes.OUTPUT_VALUE
 _OUTPUT_MIME_TYPE = SpanAttributes.OUTPUT_MIME_TYPE
@@ -200,7 +200,7 @@ class RunningSpan(Activity):
             try:
                 if self._items is not None:
                     self._record_output(None)
-                self._record_failure(error)
+                self._record_failure(error, ended)
             finally:
                 self._end(ended)
 
@@ -228,7 +228,7 @@ class RunningSpan(Activity):
 
     def _record_output(self, value: Any) -> None:
         opener, handle = self._opener, self._handle
-        if opener.records_output and (handle is None or not handle.has_output):
+        if opener.records_output and (handle is None or not handle._has_output):
             try:
                 text, mime_type = opener.encode_output(value) if self._items is None else self._items.output()
                 otel_span = self.otel_span
@@ -238,13 +238,13 @@ class RunningSpan(Activity):
             except BaseException as error:
                 faults.contain(f"recording the output of {opener.name}", error)
 
-    def _record_failure(self, error: BaseException) -> None:
+    def _record_failure(self, error: BaseException, ended: int) -> None:
         from .capture.errors import EXCEPTION_EVENT, describe, exception_attributes, is_failure
 
         try:
             failed = is_failure(error)
             event = EXCEPTION_EVENT if failed else type(error).__name__
-            self.otel_span.add_event(event, exception_attributes(error, escaped=True))
+            self.otel_span.add_event(event, exception_attributes(error, escaped=True), ended)
             if failed:
                 self._set_status(Status(StatusCode.ERROR, describe(error)))
         except BaseException as fault:
@@ -253,7 +253,7 @@ class RunningSpan(Activity):
 
     def _set_status(self, status: Status) -> None:
         """Set ``status`` unless the user has set one, here or on the OpenTelemetry span itself."""
-        if self._handle is not None and self._handle.has_status:
+        if self._handle is not None and self._handle._has_status:
             return
         try:
             present = getattr(self.otel_span, "status", None)
@@ -271,6 +271,16 @@ class RunningSpan(Activity):
             faults.contain(f"ending the span {self._opener.name}", error)
         if unfinished:
             end_unfinished()
+
+
+def import_ahead() -> None:
+    """Import what the first traced call would otherwise import while its span runs.
+
+    For the places that set tracing up: a first trace that shows 20 ms of imports as an agent's work misleads.
+    """
+    from . import yielded  # noqa: F401
+    from .capture import arguments, encode, errors, tools  # noqa: F401
+    from .wrapping import deferred  # noqa: F401
 
 
 def _is_recording(context: Context) -> bool:

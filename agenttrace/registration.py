@@ -27,6 +27,7 @@ from .delivery.processor import SHUTDOWN_SECONDS, DeliveryProcessor
 from .delivery.sampling import default_sampler
 from .delivery.sink import PreparingSink
 from .provider import set_registered_provider
+from .recording import import_ahead
 from .settings import DEFAULT_PROJECT, Settings, default_resource, make_settings
 
 __all__ = ["flush", "register", "shutdown"]
@@ -129,6 +130,7 @@ def register(
         tracer_provider=tracer_provider,
         options=provider_options,
     )
+    import_ahead()
     global _current
     with _lock:
         if _current is None or _current.settings != settings or _current.pipeline.is_stopped:

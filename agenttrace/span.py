@@ -61,13 +61,13 @@ class Span:
         ...     step.set_output(choice)
     """
 
-    __slots__ = ("__weakref__", "_otel_span", "has_output", "has_status")
+    __slots__ = ("__weakref__", "_has_output", "_has_status", "_otel_span")
 
     def __init__(self, otel_span: OtelSpan) -> None:
         self._otel_span = otel_span
-        self.has_output: bool = False
+        self._has_output: bool = False
         """Whether the user set the output, so that the mark leaves it alone."""
-        self.has_status: bool = False
+        self._has_status: bool = False
         """Whether the user set the status, so that the mark leaves it alone."""
 
     @property
@@ -104,7 +104,7 @@ class Span:
             value: A string is recorded as text, anything else as JSON; bounded to ``AGENTTRACE_MAX_VALUE_BYTES``.
             mime_type: As for `set_input`.
         """
-        self.has_output = True
+        self._has_output = True
         self._set_value(SpanAttributes.OUTPUT_VALUE, SpanAttributes.OUTPUT_MIME_TYPE, value, mime_type)
 
     @_contained
@@ -193,7 +193,7 @@ class Span:
         else:
             # StatusCode() raises for what is none: an exporter would fail over it, with all the spans beside this one.
             code = _STATUS_CODES[status.lower()] if isinstance(status, str) else StatusCode(status)
-        self.has_status = True
+        self._has_status = True
         kept = _text(description) if description is not None and code is StatusCode.ERROR else None
         self._otel_span.set_status(Status(code, kept))
 
@@ -224,7 +224,7 @@ class Span:
     def _set_attributes(self, attributes: Mapping[str, Any]) -> None:
         valid = valid_attributes(attributes)
         if SpanAttributes.OUTPUT_VALUE in valid:
-            self.has_output = True
+            self._has_output = True
         self._otel_span.set_attributes(valid)
 
     def _recorded(self, key: str) -> Any:

@@ -49,13 +49,39 @@ D = TypeVar("D", bound="classmethod[Any, Any, Any] | staticmethod[Any, Any] | pr
 class Mark:
     """Marks functions, classes and blocks as one OpenInference span kind.
 
-    The marks of the public face (``trace_agent`` and its like) are instances; each call with options gives another one
-    with those options added. A mark is re-entrant and may be used from many threads and tasks at once.
+    One object serves as ``@mark``, ``@mark(...)``, ``mark(function)``, ``with mark("name") as span`` and
+    ``async with mark("name") as span``, on functions, coroutines, generators, async generators, methods, classmethods,
+    staticmethods, properties, classes, partials and whatever else can be called. Calling it with options gives another
+    mark with those options added. A mark is re-entrant and may be used from many threads and tasks at once.
+
+    Options, all of them by keyword (`agenttrace.options.MarkOptions` says more of each):
+
+    - ``name``: the span's name; default: the function's, with its class's in front for a method.
+    - ``attributes``: attributes that every span of the mark has.
+    - ``capture_input``, ``capture_output``: False records no arguments, no result.
+    - ``exclude_args``: names of parameters that are left out of the input.
+    - ``process_input``: takes the bound arguments by name, returns what is recorded in their place.
+    - ``process_output``: takes the result, returns what is recorded in its place.
+    - ``reduce``: for generators: takes the list of all items, returns the output.
+    - ``links``: other spans that this one has to do with.
+    - ``graph_node_id``, ``graph_node_parent_id``: the node of the agent's graph, and the one before it.
+    - ``method``: on a class: the method to trace; default: ``__call__``.
+    - ``input``, ``metadata``, ``tags``: for a ``with`` block only: what is known of this one span.
+    - ``description``, ``parameters``: for tools only: what it does, and its parameters as JSON Schema; default: read
+      from the docstring and the signature.
 
     Args:
         kind: The OpenInference span kind of the spans.
         label: The mark's own name, for messages, and the name of blocks that are given none.
-        options: See `MarkOptions`.
+        options: The options it starts with.
+
+    Example:
+        >>> @trace_tool(exclude_args=["api_key"])
+        ... def search(query: str, api_key: str) -> list[str]: ...
+        >>> @trace_agent
+        ... async def plan(question: str) -> str:
+        ...     with trace_step("choose a tool", input=question) as step:
+        ...         step.set_output("search")
     """
 
     _opener_type = CallOpener
@@ -217,10 +243,18 @@ class ToolMark(Mark):
 
 
 trace_agent: Mark = Mark(Kind.AGENT, "trace_agent")
-"""An agent: what plans, calls tools and models, and answers (OpenInference AGENT)."""
+"""An agent: what plans, calls tools and models, and answers (OpenInference AGENT).
+
+Use it as ``@trace_agent``, ``@trace_agent(name="planner")`` or ``with trace_agent("planner", input=question) as span``;
+`Mark` lists the options.
+"""
 
 trace_tool: ToolMark = ToolMark(Kind.TOOL, "trace_tool")
-"""A tool that an agent or model calls (OpenInference TOOL)."""
+"""A tool that an agent or model calls (OpenInference TOOL), recorded with its name, description and JSON Schema.
+
+Use it as ``@trace_tool``, ``@trace_tool(exclude_args=["api_key"])`` or ``with trace_tool("search") as span``; `Mark`
+lists the options.
+"""
 
 trace_llm: Mark = Mark(Kind.LLM, "trace_llm")
 """A call of a language model (OpenInference LLM)."""
@@ -229,7 +263,10 @@ trace_chain: Mark = Mark(Kind.CHAIN, "trace_chain")
 """A sequence of calls, or the glue between them (OpenInference CHAIN)."""
 
 trace_step: Mark = Mark(Kind.CHAIN, "trace_step")
-"""A step of an agent's work: `trace_chain` by the name that agents' authors use (OpenInference CHAIN)."""
+"""A step of an agent's work: `trace_chain` by the name that agents' authors use (OpenInference CHAIN).
+
+Use it as ``with trace_step("choose a tool", input=question) as step`` or ``@trace_step``; `Mark` lists the options.
+"""
 
 trace_retriever: Mark = Mark(Kind.RETRIEVER, "trace_retriever")
 """A search for documents (OpenInference RETRIEVER)."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agenttrace.provider import use_provider
+from agenttrace.recording import import_ahead
 
 from .captured import CapturedSpans
 from .recorder import Recorder, provider_for
@@ -41,6 +42,7 @@ def capture_spans(*, deterministic: bool = False) -> Iterator[CapturedSpans]:
         >>> spans.assert_tools_called(["get_weather"])
         >>> spans.assert_no_errors()
     """
+    import_ahead()
     recorder = Recorder(deterministic=deterministic)
     provider = provider_for(recorder, deterministic=deterministic)
     with use_provider(provider):

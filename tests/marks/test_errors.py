@@ -379,3 +379,16 @@ def test_a_wrong_call_raises_the_plain_type_error_at_once(
     assert told(trace_tool(function)) == told(function)
     for other in (trace_tool(name="n")(function), trace_step(trace_tool(function))):
         assert told(other) == told(function)
+
+
+def test_the_event_of_an_exception_is_not_later_than_the_span_s_end(spans: Spans) -> None:
+    """A timeline shows the exception where the call ended, however long its text took to make."""
+
+    @trace_agent
+    def fails() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fails()
+    span = spans.only()
+    assert [event.timestamp for event in span.events] == [span.end_time]

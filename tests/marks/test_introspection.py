@@ -379,3 +379,11 @@ def test_generators_are_generators(spans: Spans) -> None:
     assert made_async.__qualname__ == "async_generator"
     assert run_to_end(made_async.__anext__()) == "a"
     run_to_end(made_async.aclose())
+
+
+def test_the_package_offers_its_public_names_and_no_rooms() -> None:
+    """Completion in a shell shows what there is to use, what is imported on demand included."""
+    import agenttrace
+
+    assert dir(agenttrace) == sorted(agenttrace.__all__)
+    assert all(callable(getattr(agenttrace, name)) for name in ("register", "flush", "shutdown"))

@@ -587,7 +587,9 @@ def test_a_hook_that_exits_ends_nothing(option: str, spans: Spans, log: LogCatch
     def leave(value: object) -> object:
         raise SystemExit
 
-    @trace_agent(**{option: leave})
+    options: Any = {option: leave}
+
+    @trace_agent(**options)
     def count() -> Generator[int, None, None]:
         yield 1
 
