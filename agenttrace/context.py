@@ -18,6 +18,7 @@ from typing_extensions import ParamSpec, Self
 from . import faults
 from .current import SUPPRESS_KEY, Context, attach, create_key, get_current
 from .wrapping import ContextOnly, wrap_callable
+from .wrapping.targets import wrap_target
 
 __all__ = [
     "Scope",
@@ -103,9 +104,17 @@ class Scope:
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """``function`` with this scope in force in each of its calls."""
-        if not callable(function):
-            raise TypeError(f"a context decorator goes on a function, not on {type(function).__name__}")
-        return wrap_callable(function, lambda args, kwargs: ContextOnly(self.enclosed(get_current())))
+        if isinstance(function, type) or not (callable(function) or isinstance(function, (classmethod, property))):
+            raise TypeError(
+                "a context decorator goes on a function or method, not on "
+                f"{'a class' if isinstance(function, type) else type(function).__name__}"
+            )
+
+        def enclosed(inner: Callable[..., Any], drop_first: bool | None, owner: type | None) -> Callable[..., Any]:
+            return wrap_callable(inner, lambda args, kwargs: ContextOnly(self.enclosed(get_current())))
+
+        wrapped: Callable[P, R] = wrap_target(function, enclosed, "a context decorator", None)
+        return wrapped
 
     def enclosed(self, current: Context) -> Context:
         """``current`` with this scope's values, merged where they merge."""

@@ -40,8 +40,10 @@ class BlockOpener(SpanOpener):
         """What the mark was told about this block."""
         options = self.options
         try:
-            if "input" in options:
-                attributes[_INPUT_VALUE], attributes[_INPUT_MIME_TYPE] = self.encode_input(options["input"])
+            if "input" in options and options.get("capture_input") is not False:
+                value, process = options["input"], options.get("process_input")
+                recorded = value if process is None else process({"input": value})
+                attributes[_INPUT_VALUE], attributes[_INPUT_MIME_TYPE] = self.encode_input(recorded)
             for option, scope, key in (("metadata", using_metadata, _METADATA), ("tags", using_tags, _TAGS)):
                 if options.get(option):
                     attributes[key] = attributes_from_context(scope(options[option]).enclosed(context))[key]

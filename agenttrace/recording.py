@@ -85,7 +85,8 @@ class SpanOpener:
                     added: dict[str, Any] = {}
                     self.add_start_attributes(added, context, args, kwargs)
                     otel_span.set_attributes(added)
-                return RunningSpan(self, otel_span, context)
+                    attributes.update(added)
+                return RunningSpan(self, otel_span, context, len(attributes))
             except RecursionError:
                 unfinished.append(otel_span)
                 return None
@@ -154,9 +155,10 @@ class RunningSpan(Activity):
     _handle: Span | None = None
     _items: Items | None = None
 
-    def __init__(self, opener: SpanOpener, otel_span: OtelSpan, parent: Context) -> None:
+    def __init__(self, opener: SpanOpener, otel_span: OtelSpan, parent: Context, attribute_count: int) -> None:
         self.otel_span: OtelSpan = otel_span
         self._opener = opener
+        self._attribute_count = attribute_count
         # This object stands in the context, which it refers to only until it is left: what would be garbage for the
         # cycle collector with every call is freed at once.
         self._previous = parent
@@ -230,6 +232,8 @@ class RunningSpan(Activity):
         opener, handle = self._opener, self._handle
         if opener.records_output and (handle is None or not handle._has_output):
             try:
+                if self._has_foreign_output():
+                    return
                 text, mime_type = opener.encode_output(value) if self._items is None else self._items.output()
                 otel_span = self.otel_span
                 # Two calls are faster than one with a mapping, which the SDK checks against abstract classes.
@@ -237,6 +241,12 @@ class RunningSpan(Activity):
                 otel_span.set_attribute(_OUTPUT_MIME_TYPE, mime_type)
             except BaseException as error:
                 faults.contain(f"recording the output of {opener.name}", error)
+
+    def _has_foreign_output(self) -> bool:
+        """Whether somebody set the output on the OpenTelemetry span itself."""
+        attributes = getattr(self.otel_span, "attributes", None)
+        # Asking for a name that isn't there takes a while; a span that has no more than it began with needs no asking.
+        return attributes is not None and len(attributes) != self._attribute_count and _OUTPUT_VALUE in attributes
 
     def _record_failure(self, error: BaseException, ended: int) -> None:
         from .capture.errors import EXCEPTION_EVENT, describe, exception_attributes, is_failure

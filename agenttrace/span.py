@@ -72,17 +72,29 @@ class Span:
 
     @property
     def otel_span(self) -> OtelSpan:
-        """The OpenTelemetry span itself, for all that this handle has no method for."""
+        """The OpenTelemetry span itself, for all that this handle has no method for.
+
+        Example:
+            >>> current_span().otel_span.add_link(other_span_context)
+        """
         return self._otel_span
 
     @property
     def trace_id(self) -> str:
-        """The trace's id: 32 hexadecimal digits, all zero where there is no span."""
+        """The trace's id: 32 hexadecimal digits, all zero where there is no span.
+
+        Example:
+            >>> print(f"trace {current_span().trace_id}")
+        """
         return format_trace_id(self._otel_span.get_span_context().trace_id)
 
     @property
     def span_id(self) -> str:
-        """The span's id: 16 hexadecimal digits, all zero where there is no span."""
+        """The span's id: 16 hexadecimal digits, all zero where there is no span.
+
+        Example:
+            >>> logger.info("answered", extra={"span_id": current_span().span_id})
+        """
         return format_span_id(self._otel_span.get_span_context().span_id)
 
     @_contained
@@ -93,6 +105,10 @@ class Span:
             value: A string is recorded as text, anything else as JSON; bounded to ``AGENTTRACE_MAX_VALUE_BYTES``.
             mime_type: ``"text/plain"`` or ``"application/json"`` where ``value`` is a string that says which; by
                 default what the value's type says.
+
+        Example:
+            >>> with trace_step("choose a tool") as step:
+            ...     step.set_input({"question": question, "tools": names})
         """
         self._set_value(SpanAttributes.INPUT_VALUE, SpanAttributes.INPUT_MIME_TYPE, value, mime_type)
 
@@ -103,6 +119,10 @@ class Span:
         Args:
             value: A string is recorded as text, anything else as JSON; bounded to ``AGENTTRACE_MAX_VALUE_BYTES``.
             mime_type: As for `set_input`.
+
+        Example:
+            >>> with trace_step("choose a tool") as step:
+            ...     step.set_output(choose(question))
         """
         self._has_output = True
         self._set_value(SpanAttributes.OUTPUT_VALUE, SpanAttributes.OUTPUT_MIME_TYPE, value, mime_type)
@@ -115,6 +135,9 @@ class Span:
             key: Its name; OpenInference's are in ``openinference.semconv.trace.SpanAttributes``.
             value: Booleans, numbers, strings and lists of one of these are recorded as they are, anything else as JSON
                 text; None records nothing.
+
+        Example:
+            >>> current_span().set_attribute("search.index", "products")
         """
         self._set_attributes({key: value})
 
@@ -124,6 +147,9 @@ class Span:
 
         Args:
             attributes: Names and values.
+
+        Example:
+            >>> current_span().set_attributes({"search.index": "products", "search.hits": 12})
         """
         self._set_attributes(attributes)
 
@@ -134,6 +160,9 @@ class Span:
         Args:
             metadata: Names and values. They are added to what ``using_metadata`` or an earlier call put there, and win
                 over it.
+
+        Example:
+            >>> current_span().set_metadata({"experiment": "b", "attempt": 2})
         """
         from .capture.encode import encode_json
         from .context import merge_metadata
@@ -149,6 +178,9 @@ class Span:
 
         Args:
             tags: Strings. They are added to those that ``using_tags`` or an earlier call put there.
+
+        Example:
+            >>> current_span().set_tags(["retried"])
         """
         from .capture.encode import encode_text
 
@@ -166,6 +198,9 @@ class Span:
         Args:
             name: What happened.
             attributes: More about it; values as for `set_attribute`.
+
+        Example:
+            >>> current_span().add_event("cache miss", {"key": key})
         """
         self._otel_span.add_event(_text(name), valid_attributes(attributes or {}))
 
@@ -175,6 +210,13 @@ class Span:
 
         Args:
             error: The exception. Nothing of it is kept but its text.
+
+        Example:
+            >>> try:
+            ...     return fetch(url)
+            ... except TimeoutError as error:
+            ...     current_span().record_exception(error)
+            ...     return None
         """
         from .capture.errors import EXCEPTION_EVENT, exception_attributes
 
@@ -187,6 +229,9 @@ class Span:
         Args:
             status: ``"ok"``, ``"error"``, ``"unset"``, or OpenTelemetry's ``StatusCode`` or ``Status``.
             description: What went wrong, for an error.
+
+        Example:
+            >>> current_span().set_status("error", "the model refused")
         """
         if isinstance(status, Status):
             code, description = StatusCode(status.status_code), status.description
@@ -203,6 +248,9 @@ class Span:
 
         Args:
             name: The name.
+
+        Example:
+            >>> current_span().update_name(f"call {tool}")
         """
         self._otel_span.update_name(_text(name))
 

@@ -44,6 +44,8 @@ def keep_context(function: Callable[P, R]) -> Callable[P, R]:
     """
     if not callable(function):
         raise TypeError(f"keep_context() takes a function, not {type(function).__name__}")
+    if isinstance(function, staticmethod):
+        return staticmethod(keep_context(function.__func__))
     inner = underlying_function(function)
     if inspect.iscoroutinefunction(inner) or inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
         context = get_current()

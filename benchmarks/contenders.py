@@ -179,12 +179,12 @@ class OpenInference(Contender):
     package = "openinference.instrumentation"
 
     def set_up(self, *, sampled: bool = True) -> None:
-        from openinference.instrumentation import OITracer, TraceConfig
-
-        self.oi_tracer = OITracer(provider(sampled=sampled).get_tracer("openinference"), config=TraceConfig())
+        provider(sampled=sampled)
 
     def marked(self, form: str, function: Callable[..., Any]) -> Marked:
-        return self.oi_tracer.chain(function)
+        from openinference.instrumentation import OITracer, TraceConfig
+
+        return OITracer(trace.get_tracer("openinference"), config=TraceConfig()).chain(function)
 
     def suppressed(self) -> AbstractContextManager[Any]:
         from openinference.instrumentation import suppress_tracing

@@ -22,7 +22,7 @@ from environment import OLDEST_PYTHON, ROOT
 EXTRAS = ["cli", "test"]
 
 # The newest anyio that lives with typing-extensions' lower bound has a pytest plugin that pytest 9 warns of.
-TEST_TOOLS_FOR_LOWEST = ["pytest<9"]
+TEST_TOOLS_FOR_LOWEST = ["openinference-instrumentation==0.1.30", "pytest<9"]
 
 
 class Interpreter(NamedTuple):

@@ -310,3 +310,13 @@ def test_marks_can_be_copied_and_pickled(spans: Spans) -> None:
 def test_a_mark_can_be_told_from_another() -> None:
     """Its representation is its name."""
     assert repr(trace_step) == "<trace_step>"
+
+
+def test_a_block_heeds_what_is_to_be_recorded_of_its_input(spans: Spans) -> None:
+    """What the user chose for privacy on a mark holds in each of its forms."""
+    with trace_step(capture_input=False)("silent", input="secret"):
+        pass
+    with trace_step(process_input=lambda bound: {**bound, "input": "masked"})("masked", input="secret"):
+        pass
+    assert "input.value" not in dict(spans.only("silent").attributes or {})
+    assert dict(spans.only("masked").attributes or {})["input.value"] == '{"input":"masked"}'

@@ -660,3 +660,41 @@ def test_two_providers_at_once(spans: Spans) -> None:
     step("first")
     assert other.names() == ["other"]
     assert spans.names() == ["first"]
+
+
+class Member:
+    @using_session("static")
+    @staticmethod
+    def static(value: int) -> int:
+        with trace_step("in static"):
+            return value
+
+    @using_session("class")
+    @classmethod
+    def of_class(cls, value: int) -> int:
+        with trace_step("in class"):
+            return value
+
+
+def test_a_scope_above_staticmethod_and_classmethod(spans: Spans) -> None:
+    """What stands between a function and its class stays what it is."""
+    assert (Member().static(1), Member.static(2), Member().of_class(3), Member.of_class(4)) == (1, 2, 3, 4)
+    sessions = [(span.name, (span.attributes or {})["session.id"]) for span in spans.all()]
+    assert sessions == [("in static", "static")] * 2 + [("in class", "class")] * 2
+
+
+def test_a_scope_on_a_class_is_refused() -> None:
+    """A class has no one call that the scope could be in force in."""
+    scope: Any = using_session("s")
+    with pytest.raises(TypeError, match="not on a class"):
+        scope(Member)
+
+
+def test_keep_context_of_a_staticmethod() -> None:
+    """It stays one, so that an instance calls it without itself."""
+
+    class Pool:
+        run = keep_context(staticmethod(abs))
+
+    pool: Any = Pool()
+    assert pool.run(-1) == 1

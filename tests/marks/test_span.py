@@ -421,6 +421,27 @@ def test_output_set_by_attribute_wins_too(spans: Spans) -> None:
         current_span().set_attributes({"output.value": "mine"})
         return "captured"
 
+    @trace_agent
+    def by_opentelemetry() -> str:
+        otel_trace.get_current_span().set_attribute("output.value", "mine")
+        return "captured"
+
     by_handle()
-    assert attributes_of(spans)["output.value"] == "mine"
-    assert "output.mime_type" not in attributes_of(spans)
+    by_opentelemetry()
+    for span in spans.all():
+        attributes = dict(span.attributes or {})
+        assert attributes["output.value"] == "mine"
+        assert "output.mime_type" not in attributes
+
+
+def test_other_attributes_leave_the_captured_output_alone(spans: Spans) -> None:
+    """Whatever else is set on either span, the result is recorded."""
+
+    @trace_agent
+    def answer() -> str:
+        current_span().set_attribute("mine", 1)
+        otel_trace.get_current_span().set_attribute("mine too", 2)
+        return "captured"
+
+    answer()
+    assert output_of(spans.only()) == "captured"
