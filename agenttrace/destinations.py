@@ -43,6 +43,22 @@ class Destination:
         """The destination as shown to people; holds no secret."""
         return str(self.path if self.endpoint is None else self.endpoint)
 
+    @property
+    def activity(self) -> str:
+        """What becomes of spans there, as shown to people; holds no secret."""
+        return f"recording to {self}" if self.endpoint is None else f"sending to {self}"
+
+    def changes_from(self, before: Destination) -> list[str]:
+        """What is other than ``before``, as shown to people. Holds no secret, so headers are only named."""
+        if str(self) != str(before):
+            return [f"{before} -> {self}"]
+        pairs = (
+            ("endpoint", before.endpoint, self.endpoint),  # in what isn't shown of it: a password, what follows "?"
+            ("headers or api_key", before.headers, self.headers),
+            ("OTEL_EXPORTER_OTLP_… variables", before.options, self.options),
+        )
+        return [name for name, old, new in pairs if old != new]
+
     def make_sink(self) -> Sink:
         """What delivers to this destination. Imports what that needs; opens nothing."""
         if self.endpoint is None:

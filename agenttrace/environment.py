@@ -9,7 +9,7 @@ import os
 from urllib.parse import unquote
 
 from . import faults
-from .delivery.endpoint import GRPC_PORT, Endpoint, Protocol, check_protocol, parse_endpoint
+from .delivery.endpoint import GRPC_PORT, PHOENIX_PORT, Endpoint, Protocol, check_protocol, parse_endpoint
 from .delivery.transport import TransportOptions
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "configured_endpoint",
     "default_server",
     "grpc_port",
-    "is_disabled",
     "is_otel_disabled",
     "parse_headers",
     "project_name",
@@ -29,13 +28,6 @@ PHOENIX_ENDPOINT = "PHOENIX_COLLECTOR_ENDPOINT"
 PHOENIX_HEADERS = "PHOENIX_CLIENT_HEADERS"
 OTLP = "OTEL_EXPORTER_OTLP_"
 OTLP_TRACES = "OTEL_EXPORTER_OTLP_TRACES_"
-
-_TRUE = {"1", "true", "yes", "on"}
-
-
-def is_disabled() -> bool:
-    """Whether ``AGENTTRACE_DISABLED`` switches tracing off: 1, true, yes or on, in any case."""
-    return _read("AGENTTRACE_DISABLED").lower() in _TRUE
 
 
 def is_otel_disabled() -> bool:
@@ -104,7 +96,7 @@ def default_server(protocol: Protocol | None) -> Endpoint:
     """Where Phoenix listens when nobody says otherwise."""
     if protocol == "grpc":
         return parse_endpoint(f"grpc://localhost:{grpc_port()}")
-    return parse_endpoint("http://localhost:6006")
+    return parse_endpoint(f"http://localhost:{PHOENIX_PORT}")
 
 
 def transport_options() -> TransportOptions:

@@ -17,6 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Span, Tracer, TracerProvider
 
 from .current import detach
+from .switch import is_disabled
 from .version import __version__
 
 SCOPE_NAME = "agenttrace"
@@ -42,7 +43,7 @@ class SpanSource:
         """Whether every span whose parent is recorded, or that has none, is sure to be recorded."""
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _registered: TracerProvider | None = None
 _registered_source: SpanSource | None = None
 _switched_off = False
@@ -128,7 +129,7 @@ def _override_source(context: Context) -> SpanSource | None:
 
 def _remember_global(provider: TracerProvider) -> SpanSource | None:
     global _seen_global, _seen_global_source
-    source = source_of(provider)
+    source = None if is_disabled() else source_of(provider)
     with _lock:
         _seen_global_source = source
         _seen_global = provider
@@ -137,7 +138,7 @@ def _remember_global(provider: TracerProvider) -> SpanSource | None:
 
 def _after_fork() -> None:
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

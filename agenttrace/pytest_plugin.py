@@ -8,8 +8,11 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from agenttrace.testing import CapturedSpans
+
+_OPTIONS = ("deterministic",)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,5 +36,16 @@ def agenttrace_spans(request: pytest.FixtureRequest) -> Iterator[CapturedSpans]:
     from agenttrace.testing import capture_spans
 
     marker = request.node.get_closest_marker("agenttrace")
-    with capture_spans(**(marker.kwargs if marker else {})) as spans:
+    with capture_spans(**(_options(marker) if marker else {})) as spans:
         yield spans
+
+
+def _options(marker: pytest.Mark) -> dict[str, Any]:
+    """The options of ``marker``; what it doesn't know is an error of the test, told without a traceback."""
+    unknown = [*map(repr, marker.args), *(f"{name}=" for name in marker.kwargs if name not in _OPTIONS)]
+    if unknown:
+        pytest.fail(
+            f"@pytest.mark.agenttrace takes no {', '.join(unknown)}: its only option is deterministic=True (or False)",
+            pytrace=False,
+        )
+    return dict(marker.kwargs)

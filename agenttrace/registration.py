@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.resources import Resource
@@ -28,11 +29,15 @@ from .delivery.sampling import default_sampler
 from .delivery.sink import PreparingSink
 from .provider import set_registered_provider
 from .recording import import_ahead
-from .settings import DEFAULT_PROJECT, Settings, default_resource, make_settings
+from .settings import DEFAULT_PROJECT, Settings, check_switches, default_resource, make_settings
+from .switch import is_disabled
 
 __all__ = ["flush", "register", "shutdown"]
 
 FLUSH_SECONDS = 10.0
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,21 @@ _current: _Registration | None = None
 _switches: list[tuple[weakref.ref[Any], Switch]] = []
 
 
+def _keywords_only(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """``function``, whose message about a positional argument says what to write; Python's own only counts them."""
+
+    @functools.wraps(function)
+    def checked(*positional: _Parameters.args, **keywords: _Parameters.kwargs) -> _Result:
+        if positional:
+            raise TypeError(
+                "register() takes keywords only: write register(endpoint=...) or register(project_name=...)"
+            )
+        return function(*positional, **keywords)
+
+    return checked
+
+
+@_keywords_only
 def register(
     *,
     endpoint: str | None = None,
@@ -70,8 +90,9 @@ def register(
 ) -> TracerProvider:
     """Say where spans go. Takes what `phoenix.otel.register` takes, with the same meaning.
 
-    With nothing configured, spans are recorded to the local store, which ``agenttrace show`` reads. Nothing is sent,
-    opened or waited for before the first span ends, so a server that is down doesn't hold the program up.
+    With nothing configured, spans are recorded to the local store, which ``agenttrace show`` reads. With headers, an
+    API key or a protocol but no endpoint they go to Phoenix on this machine. Nothing is sent, opened or waited for
+    before the first span ends, so a server that is down doesn't hold the program up.
 
     Called again with the same settings it changes nothing and returns the same provider. With others, the provider
     before is flushed, for 2 seconds at most, and replaced with a warning; tracers that it gave out, and OpenTelemetry's
@@ -82,8 +103,11 @@ def register(
 
     Args:
         endpoint: The server: ``http://host:6006``, ``host:6006``, ``host:4317`` or ``grpc://host:4317`` for gRPC,
-            ``https://host/prefix``. ``/v1/traces`` is added where it is missing. None for what
-            ``PHOENIX_COLLECTOR_ENDPOINT`` or ``OTEL_EXPORTER_OTLP_ENDPOINT`` name, else the local store.
+            ``https://host/prefix``. ``/v1/traces`` is added where it is missing. ``localhost`` alone is Phoenix at its
+            port 6006; another host needs a scheme or a port. None for what ``PHOENIX_COLLECTOR_ENDPOINT``,
+            ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`` or ``OTEL_EXPORTER_OTLP_ENDPOINT`` name; where none of them is set,
+            ``http://localhost:6006`` (gRPC: ``localhost:4317``) if headers, protocol or api_key is given, else the
+            local store.
         project_name: The project to file spans under. None for ``PHOENIX_PROJECT_NAME``, else ``"default"``.
         batch: Whether spans are gathered for up to half a second. False sends each at once. Neither ever blocks the
             program.
@@ -113,8 +137,9 @@ def register(
     Example:
         >>> provider = register(endpoint="http://localhost:6006", project_name="weather")
     """
-    if environment.is_disabled() or environment.is_otel_disabled():
+    if is_disabled() or environment.is_otel_disabled():
         return _switch_off()
+    check_switches(verbose=verbose, auto_instrument=auto_instrument)
     settings = make_settings(
         endpoint=endpoint,
         project_name=project_name,
@@ -235,7 +260,8 @@ def _make(settings: Settings) -> _Registration:
     options = dict(settings.options)
     options.setdefault("span_limits", default_span_limits())
     sampler = default_sampler() if settings.sampler is None else GuardedSampler(settings.sampler)
-    provider = OwnProvider(pipeline, resource=settings.full_resource(), sampler=sampler, **options)
+    resource = settings.full_resource()
+    provider = OwnProvider(pipeline, settings.destination.activity, resource=resource, sampler=sampler, **options)
     return _Registration(settings, provider, pipeline, delivery, None)
 
 
@@ -271,10 +297,9 @@ def _retire(before: _Registration, after: _Registration | None) -> None:
         before.pipeline.stop()
         return
     if not before.pipeline.is_stopped:
-        before_name, after_name = str(before.settings.destination), str(after.settings.destination)
-        change = f"from {before_name} to {after_name}" if before_name != after_name else f"still to {after_name}"
+        changes = after.settings.changes_from(before.settings)
         faults.warn(
-            f"agenttrace: register() was called again with other settings; they replace the ones before ({change})."
+            f"agenttrace: register() was called again with other settings, which replace the ones before: {changes}."
         )
     before.pipeline.hand_over(after.pipeline)
 
@@ -300,12 +325,8 @@ def _say_where(registration: _Registration) -> None:
     settings = registration.settings
     project = settings.project or DEFAULT_PROJECT
     joined = "" if registration.switch is None else ", through the OpenTelemetry provider that is there already"
-    if settings.destination.endpoint is None:
-        line = (
-            f'agenttrace: recording to {settings.destination} (project "{project}"){joined}. To look: agenttrace show'
-        )
-    else:
-        line = f'agenttrace: sending to {settings.destination} (project "{project}"){joined}. Look at them there.'
+    look = "To look: agenttrace show" if settings.destination.endpoint is None else "Look at them there."
+    line = f'agenttrace: {settings.destination.activity} (project "{project}"){joined}. {look}'
     try:
         sys.stderr.write(f"{line}\n")
     except (OSError, ValueError, AttributeError):  # closed, or none at all (pythonw): nobody reads it anyway

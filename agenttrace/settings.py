@@ -17,12 +17,28 @@ from .delivery.endpoint import check_protocol, parse_endpoint
 from .delivery.own_provider import OwnProvider
 from .destinations import Destination, check_header_value, check_headers, local, otlp
 
-__all__ = ["DEFAULT_PROJECT", "Settings", "choose_destination", "make_settings"]
+__all__ = ["DEFAULT_PROJECT", "Settings", "check_switches", "choose_destination", "make_settings"]
 
 DEFAULT_PROJECT = "default"
 
 _PROVIDER_OPTIONS = frozenset(
     {"active_span_processor", "id_generator", "meter_provider", "shutdown_on_exit", "span_limits"}
+)
+_KEYWORDS = (
+    "endpoint",
+    "project_name",
+    "batch",
+    "set_global_tracer_provider",
+    "headers",
+    "protocol",
+    "verbose",
+    "auto_instrument",
+    "api_key",
+    "resource",
+    "sampler",
+    "sample_rate",
+    "span_processors",
+    "tracer_provider",
 )
 
 
@@ -66,6 +82,32 @@ class Settings:
         given = Resource.create() if self.resource is None else self.resource
         return default_resource().merge(given).merge(self.project_resource)
 
+    def changes_from(self, before: Settings) -> str:
+        """What is other than ``before``, in the keywords of `register`: ``project_name 'a' -> 'b', headers``.
+
+        Holds no secret: values are shown of those keywords only that have none.
+        """
+        values = (
+            ("project_name", before.project, self.project),
+            ("batch", before.is_batched, self.is_batched),
+            ("sample_rate", before.sample_rate, self.sample_rate),
+            ("set_global_tracer_provider", before.sets_global, self.sets_global),
+        )
+        objects = (
+            ("resource", before.resource, self.resource),
+            ("sampler", before.sampler_identity, self.sampler_identity),
+            ("span_processors", before.span_processors, self.span_processors),
+            ("tracer_provider", before.provider, self.provider),
+        )
+        old_options, new_options = dict(before.options), dict(self.options)
+        changes = [
+            *self.destination.changes_from(before.destination),
+            *(f"{name} {old!r} -> {new!r}" for name, old, new in values if old != new),
+            *(name for name, old, new in objects if old != new),
+            *(name for name in sorted({*old_options, *new_options}) if old_options.get(name) != new_options.get(name)),
+        ]
+        return ", ".join(changes)
+
 
 def default_resource() -> Resource:
     """The project that spans are filed under when nobody names one, as a resource."""
@@ -98,6 +140,7 @@ def make_settings(
         raise TypeError(f'project_name is {type(project_name).__name__}: write a string, like "weather"')
     if resource is not None and not isinstance(resource, Resource):
         raise TypeError(f"resource is {type(resource).__name__}: write Resource.create({{...}})")
+    check_switches(batch=batch, set_global_tracer_provider=set_global_tracer_provider)
     _check_sampling(sampler, sample_rate)
     _check_options(options)
     return Settings(
@@ -108,11 +151,22 @@ def make_settings(
         sampler_identity=_identity(sampler),
         sample_rate=sample_rate,
         span_processors=_checked_processors(span_processors),
-        is_batched=bool(batch),
-        sets_global=bool(set_global_tracer_provider),
+        is_batched=batch,
+        sets_global=set_global_tracer_provider,
         provider=_checked_provider(tracer_provider),
         options=tuple(sorted(options.items())),
     )
+
+
+def check_switches(**switches: object) -> None:
+    """Refuse keywords that are neither True nor False, such as ``batch="no"``, which Python counts as true.
+
+    Raises:
+        TypeError: If one of them is.
+    """
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} is {type(value).__name__}: write {name}=True or {name}=False")
 
 
 def choose_destination(
@@ -177,7 +231,14 @@ def _check_options(options: Mapping[str, Any]) -> None:
         raise TypeError("register() takes no config: its values would not be hidden. Leave it out")
     for name in options:
         if name not in _PROVIDER_OPTIONS:
-            raise TypeError(f"register() got an unexpected keyword argument {name!r}")
+            raise TypeError(f"register() got an unexpected keyword argument {name!r}: {_advice_on(name)}")
+
+
+def _advice_on(name: str) -> str:
+    from difflib import get_close_matches  # here, since only a mistake needs it
+
+    near = get_close_matches(name, [*_KEYWORDS, *sorted(_PROVIDER_OPTIONS)], n=1)
+    return f"did you mean {near[0]}?" if near else f"it takes {', '.join(_KEYWORDS)}"
 
 
 def _checked_processors(processors: Any) -> tuple[SpanProcessor, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,9 +17,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode
 from opentelemetry.util.types import AttributeValue
+from rich.cells import cell_len
 
+from agenttrace import trace_agent, using_attributes
 from agenttrace.cli.commands import agenttrace
 from agenttrace.local.store import LocalSpanExporter
+from agenttrace.testing import capture_spans
 from agenttrace.version import __version__
 
 Run = Callable[..., str]
@@ -45,7 +49,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def record() -> Run:
     """Records a run of a small agent in the local store; gives its trace id."""
 
-    def run(name: str = "plan", project: str = "weather", tools: int = 1) -> str:
+    def run(name: str = "plan", project: str = "weather", tools: int = 1, *, without_root: bool = False) -> str:
         memory = InMemorySpanExporter()
         provider = TracerProvider(resource=Resource({"openinference.project.name": project}), shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(memory))
@@ -54,7 +58,8 @@ def record() -> Run:
             for _ in range(tools):
                 with tracer.start_as_current_span("search", attributes=TOOL) as tool:
                     tool.set_status(Status(StatusCode.ERROR, "ValueError: no luck"))
-        LocalSpanExporter().export(memory.get_finished_spans())
+        spans = memory.get_finished_spans()
+        LocalSpanExporter().export(spans[:-1] if without_root else spans)
         return f"{root.get_span_context().trace_id:032x}"
 
     return run
@@ -116,6 +121,23 @@ def test_show_takes_a_trace_or_a_project(ask: Ask, record: Run) -> None:
     assert "not both" in both.stderr
 
 
+def test_show_says_whose_run_it_is_and_that_it_was_stopped(ask: Ask) -> None:
+    """Session, user and tags stand above the picture; what SystemExit stopped doesn't pass for a success."""
+
+    @trace_agent
+    def plan() -> None:
+        raise SystemExit(1)
+
+    labels = using_attributes(session_id="s-1", user_id="ada", tags=["beta"])
+    with capture_spans() as spans, labels, pytest.raises(SystemExit):
+        plan()
+    LocalSpanExporter().export(list(spans))
+    lines = ask("show").stdout.splitlines()
+    assert "(just now)" in lines[0]
+    assert lines[1] == "session s-1  user ada  tags beta"
+    assert lines[-1].strip() == "stopped SystemExit: 1"
+
+
 def test_show_full_has_everything(ask: Ask, record: Run) -> None:
     """What the short picture leaves out."""
     record()
@@ -143,8 +165,9 @@ def test_list_shows_the_latest(ask: Ask, record: Run) -> None:
     ids = [record("first"), record("second", "news", 12)]
     lines = ask("list").stdout.splitlines()
     assert lines[0].split() == ["started", "trace", "kind", "name", "duration", "spans", "errors", "tokens", "project"]
-    assert [line.split()[2] for line in lines[1:]] == [trace_id[:8] for trace_id in reversed(ids)]
-    assert lines[1].split()[3:5] == ["AGENT", "second"]
+    for line, trace_id in zip(lines[1:], reversed(ids), strict=True):
+        assert re.match(rf"(\d\d:\d\d:\d\d|\w{{3}} \d\d:\d\d) +{trace_id[:8]} +AGENT ", line)
+    assert " AGENT  second " in lines[1]
     assert lines[1].split()[-4:] == ["13", "12", "3", "news"]
     assert len(ask("list", "--limit", "1").stdout.splitlines()) == 2
     assert "second" not in ask("list", "--project", "weather").stdout
@@ -156,7 +179,52 @@ def test_list_json_is_one_document(ask: Ask, record: Run) -> None:
     assert json.loads(ask("list", "--json").stdout) == []
     record()
     [trace] = json.loads(ask("list", "--json").stdout)
-    assert (trace["name"], trace["kind"], trace["span_count"]) == ("plan", "AGENT", 2)
+    assert (trace["name"], trace["kind"], trace["span_count"], trace["complete"]) == ("plan", "AGENT", 2, True)
+
+
+@pytest.mark.parametrize(
+    ("width", "header"),
+    [
+        (80, "started trace kind name duration spans errors tokens project"),
+        (72, "started trace kind name duration spans errors project"),
+        (60, "started trace kind name duration project"),
+        (50, "started trace name duration project"),
+        (44, "trace name duration project"),
+        (34, "trace name project"),
+    ],
+)
+def test_a_narrow_terminal_loses_whole_columns(
+    ask: Ask, record: Run, monkeypatch: pytest.MonkeyPatch, width: int, header: str
+) -> None:
+    """No word is cut but those of names, and the project is there however narrow it gets."""
+    trace_id = record("the agent that plans the whole journey", "weather news")
+    monkeypatch.setenv("COLUMNS", str(width))
+    [names, line] = ask("list").stdout.splitlines()
+    assert names.split() == header.split()
+    assert trace_id[:8] in line
+    assert re.search(r" the agent[\w ]*… ", line)
+    assert line.rstrip().endswith(" weather news")
+    assert max(map(cell_len, (names, line))) <= width
+
+
+def test_a_run_without_its_root_is_told_from_a_finished_one(
+    ask: Ask, record: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is running, or after it was killed: a sign in the list, a line in the picture, a field in JSON."""
+    record("finished")
+    record(tools=2, without_root=True)
+    lines = ask("list").stdout.splitlines()
+    assert [("≥" in line) for line in lines] == [False, True, False, True]
+    assert lines[-1] == "≥ incomplete (a parent is not recorded: still running, killed, or elsewhere)"
+    assert [trace["complete"] for trace in json.loads(ask("list", "--json").stdout)] == [False, True]
+    shown = ask("show").stdout.splitlines()
+    assert shown[2] == "(parent not recorded: still running, killed, or elsewhere)"
+    assert [line.split()[0] for line in shown[3:]] == ["TOOL", "input", "error"] * 2
+    assert json.loads(ask("show", "--json").stdout)["complete"] is False
+    assert "≥" not in ask("list", "--project", "none").stdout
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    finished = subprocess.run(command("list"), capture_output=True, text=True, check=True)
+    assert ">= incomplete" in finished.stdout
 
 
 def test_nothing_recorded_says_what_to_do(ask: Ask, home: Path) -> None:
@@ -200,12 +268,13 @@ def test_colour_is_for_terminals(ask: Ask, record: Run, monkeypatch: pytest.Monk
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:
-    """Neither click nor rich: one line, exit code 1, no traceback."""
+    """Neither click nor rich: what to install, also where the distribution is on no index; exit code 1."""
     without = "sys.modules.update(click=None, rich=None)"
     finished = subprocess.run(command("show", code=without), capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr == (
-        "agenttrace: the command line needs click and rich: pip install 'agenttrace-otel[cli]'\n"
+        "agenttrace: the command line needs click and rich: pip install click rich\n"
+        "(the extra `cli` names them too: pip install 'agenttrace-otel[cli]')\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from agenttrace import trace_tool
 from agenttrace.delivery.own_provider import default_span_limits
 from agenttrace.provider import find_source, registered_provider
 from agenttrace.registration import flush, register, shutdown
-from agenttrace.settings import choose_destination
+from agenttrace.settings import choose_destination, make_settings
 from tests.isolation import isolated, warnings_in
 from tests.servers import CollectorServer, Fault, unused_port
 
@@ -122,6 +123,9 @@ def environment_destination(monkeypatch: pytest.MonkeyPatch, variables: dict[str
         ),
         ({}, {"api_key": "k"}, "http://localhost:6006/v1/traces"),
         ({}, {"protocol": "grpc"}, "grpc://localhost:4317"),
+        ({}, {"protocol": "http/protobuf"}, "http://localhost:6006/v1/traces"),
+        ({}, {"headers": {"x-a": "1"}}, "http://localhost:6006/v1/traces"),
+        ({"PHOENIX_COLLECTOR_ENDPOINT": "localhost"}, {}, "http://localhost:6006/v1/traces"),
     ],
 )
 def test_the_environment_says_where(
@@ -277,7 +281,15 @@ def test_processors_of_the_user_see_every_span() -> None:
         ({"headers": {"a": 1}}, TypeError, "must be strings"),
         ({"headers": "nonsense"}, ValueError, "name=value"),
         ({"api_key": 5}, TypeError, "must be a string"),
-        ({"colour": "blue"}, TypeError, "unexpected keyword argument 'colour'"),
+        ({"colour": "blue"}, TypeError, "unexpected keyword argument 'colour': it takes endpoint, project_name"),
+        ({"project": "p"}, TypeError, "did you mean project_name?"),
+        ({"samplerate": 0.5}, TypeError, "did you mean sample_rate?"),
+        ({"span_limit": 5}, TypeError, "did you mean span_limits?"),
+        ({"batch": "no"}, TypeError, "batch is str: write batch=True or batch=False"),
+        ({"batch": 0}, TypeError, "batch is int"),
+        ({"verbose": "yes"}, TypeError, "write verbose=True or verbose=False"),
+        ({"auto_instrument": None}, TypeError, "auto_instrument is NoneType"),
+        ({"endpoint": "phoenix.example.com"}, ValueError, "neither a scheme nor a port"),
         ({"config": object()}, TypeError, "would not be hidden"),
     ],
 )
@@ -289,6 +301,29 @@ def test_a_wrong_setting_is_refused_with_what_to_write_instead(
         register_own(**settings)
     assert words in str(caught.value)
     assert registered_provider() is None
+
+
+def test_set_global_tracer_provider_is_true_or_false() -> None:
+    """Python counts "no" as true."""
+    with pytest.raises(TypeError, match="write set_global_tracer_provider=True or set_global_tracer_provider=False"):
+        register(set_global_tracer_provider="no")  # type: ignore[arg-type]
+
+
+def test_a_positional_argument_is_refused_with_the_keyword_to_write() -> None:
+    """As phoenix.otel.register takes keywords only, too. The value isn't quoted: it may hold a password."""
+    with pytest.raises(TypeError, match=r"write register\(endpoint=\.\.\.\)") as caught:
+        register("http://user:secret@host:1")  # type: ignore[misc]
+    assert "secret" not in str(caught.value)
+    assert registered_provider() is None
+
+
+def test_every_keyword_of_register_is_known_to_the_advice() -> None:
+    """Its signature can be read, and a near miss of each leads to it."""
+    keywords = [name for name in inspect.signature(register).parameters if name != "provider_options"]
+    assert len(keywords) == 14
+    for keyword in keywords:
+        with pytest.raises(TypeError, match=f"did you mean {keyword}\\?"):
+            register_own(**{f"{keyword}_": None})
 
 
 @pytest.mark.parametrize("variable", ["PHOENIX_COLLECTOR_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])
@@ -367,19 +402,24 @@ def test_the_same_settings_give_the_same_provider(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        {"project_name": "q"},
-        {"headers": {"a": "c"}},
-        {"api_key": "k"},
-        {"batch": False},
-        {"sample_rate": 1.0},
-        {"resource": Resource({"service.name": "x"})},
-        {"span_processors": [SpanProcessor()]},
+        ({"project_name": "q"}, "project_name 'p' -> 'q'"),
+        ({"headers": {"a": "secret"}}, "headers or api_key"),
+        ({"api_key": "secret"}, "headers or api_key"),
+        ({"batch": False}, "batch True -> False"),
+        ({"sample_rate": 1.0}, "sample_rate None -> 1.0"),
+        ({"sampler": TraceIdRatioBased(1.0)}, "sampler"),
+        ({"resource": Resource({"service.name": "x"})}, "resource"),
+        ({"span_processors": [SpanProcessor()]}, "span_processors"),
+        ({"span_limits": SpanLimits(max_span_attributes=5)}, "span_limits"),
+        ({"tracer_provider": "own"}, "tracer_provider"),
     ],
 )
-def test_other_settings_replace_the_ones_before(caplog: pytest.LogCaptureFixture, change: dict[str, Any]) -> None:
-    """What ended before is delivered, nothing is delivered twice, and a warning says so."""
+def test_other_settings_replace_the_ones_before(
+    caplog: pytest.LogCaptureFixture, change: dict[str, Any], words: str
+) -> None:
+    """What ended before is delivered, nothing is delivered twice, and a warning says what is other than before."""
     with CollectorServer() as server:
         settings: dict[str, Any] = {"endpoint": server.endpoint, "project_name": "p"}
         first = register_own(**settings)
@@ -390,8 +430,39 @@ def test_other_settings_replace_the_ones_before(caplog: pytest.LogCaptureFixture
         end_span(second, "after")
         assert flush()
         assert [span.name for span in server.spans] == ["before", "after"]
-    assert len(warnings_in(caplog)) == 1
-    assert "register() was called again" in warnings_in(caplog)[0]
+    [warning] = warnings_in(caplog)
+    assert warning.startswith("agenttrace: register() was called again")
+    assert warning.endswith(f"before: {words}.")
+
+
+def test_a_change_of_the_destination_is_named_without_secrets() -> None:
+    """Both addresses, or what of them isn't shown."""
+
+    def changes(old: dict[str, Any], new: dict[str, Any]) -> str:
+        nothing = dict.fromkeys(inspect.signature(make_settings).parameters)
+        fixed = {"batch": True, "set_global_tracer_provider": True, "options": {}}
+        before, after = (make_settings(**{**nothing, **fixed, **given}) for given in (old, new))
+        return after.changes_from(before)
+
+    assert changes({"endpoint": "a:1"}, {"endpoint": "b:2"}) == "http://a:1/v1/traces -> http://b:2/v1/traces"
+    both = {"endpoint": "a:1", "project_name": "p"}
+    assert changes(both, {"endpoint": "grpc://a", "batch": False}) == (
+        "http://a:1/v1/traces -> grpc://a:4317, project_name 'p' -> None, batch True -> False"
+    )
+    assert changes({"endpoint": "http://u:secret1@a"}, {"endpoint": "http://u:secret2@a"}) == "endpoint"
+
+
+def test_a_provider_shows_its_project_and_destination(isolated: Path) -> None:
+    """As a notebook does with the value of its last line; and what has become of it."""
+    first = register_own(endpoint="localhost", project_name="x")
+    shown = '<agenttrace provider: project "x", sending to http://localhost:6006/v1/traces>'
+    assert repr(first) == shown
+    second = register_own()
+    here = f'<agenttrace provider: project "default", recording to {isolated / "traces.db"}>'
+    assert repr(second) == here
+    assert repr(first) == f"<agenttrace provider: replaced by {here}>"
+    second.shutdown()
+    assert repr(second) == '<agenttrace provider: project "default", stopped>'
 
 
 def test_after_a_replacement_everything_goes_to_the_new_destination() -> None:
@@ -470,6 +541,7 @@ def test_disabled_is_a_no_op(
     monkeypatch.setenv(variable, value)
     provider = register(endpoint="ftp://wrong", auto_instrument=True)
     assert isinstance(provider, TracerProvider)
+    assert repr(provider) == "<agenttrace provider: switched off>"
     assert not provider.get_tracer("test").start_span("s").is_recording()
     provider.add_span_processor(SpanProcessor())
     assert find_source_now() is None
@@ -484,6 +556,28 @@ def test_only_the_words_for_yes_disable(monkeypatch: pytest.MonkeyPatch, variabl
     """OpenTelemetry's variable knows "true" only, as its specification says."""
     monkeypatch.setenv(variable, value)
     assert register_own().get_tracer("test").start_span("s").is_recording()
+
+
+def test_a_disabled_that_is_no_word_for_yes_or_no_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, and spans are recorded."""
+    monkeypatch.setenv("AGENTTRACE_DISABLED", "maybe")
+    for _ in range(2):
+        assert register_own().get_tracer("test").start_span("s").is_recording()
+    [warning] = warnings_in(caplog)
+    assert "AGENTTRACE_DISABLED is 'maybe'" in warning
+    assert "tracing stays on" in warning
+
+
+@pytest.mark.parametrize("word", ["", "0", "False", "NO", "off"])
+def test_the_words_for_no_are_no_reason_to_warn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, word: str
+) -> None:
+    """And leave tracing on."""
+    monkeypatch.setenv("AGENTTRACE_DISABLED", word)
+    assert register_own().get_tracer("test").start_span("s").is_recording()
+    assert warnings_in(caplog) == []
 
 
 def test_switching_off_stops_what_was_registered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,11 @@
-"""capture_spans() and the fixture agenttrace_spans."""
+"""capture_spans() and what it catches."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import entry_points
-from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import trace as otel_trace
@@ -143,6 +140,37 @@ def test_nothing_caught_says_what_may_be_wrong() -> None:
     spans.assert_tools_called([])
     with pytest.raises(AssertionError, match="is the function marked, and called inside the capture"):
         spans.assert_tools_called(["search"])
+
+
+def test_a_single_name_is_no_list_of_tools() -> None:
+    """Its characters would else pass for names."""
+    with capture_spans() as spans:
+        look_up("oslo")
+    with pytest.raises(TypeError) as caught:
+        spans.assert_tools_called("look up")
+    assert str(caught.value) == 'assert_tools_called takes a list such as ["look up"], not str'
+
+
+def test_a_capture_without_a_with_block_says_so() -> None:
+    """Whoever asks what capture_spans() returns for spans reads how it is written."""
+    capture: Any = capture_spans()
+    how = r"`with capture_spans\(\) as spans:`; it is `spans` that has"
+    with pytest.raises(AttributeError, match=f"{how} 'tools_called'"):
+        _ = capture.tools_called
+    for ask in (len, list, lambda spans: spans[0]):
+        with pytest.raises(TypeError, match=f"{how} the spans"):
+            ask(capture)
+
+
+def test_a_capture_may_be_entered_again() -> None:
+    """Each time, also inside itself, it catches spans of its own."""
+    capture = capture_spans()
+    with capture as outer:
+        look_up("before")
+        with capture as inner:
+            search("inside")
+        look_up("after")
+    assert (outer.tools_called, inner.tools_called) == (["look up", "look up"], ["search"])
 
 
 def test_it_is_live() -> None:
@@ -292,74 +320,3 @@ def test_the_environment_does_not_switch_a_capture_off(
     with capture_spans() as spans:
         search("weather?")
     assert spans.tools_called == ["search"]
-
-
-TESTS_WITH_THE_FIXTURE = """
-import asyncio
-import pytest
-from agenttrace import trace_tool
-
-
-@trace_tool
-def search(query):
-    return query
-
-
-@pytest.mark.parametrize("number", range(4))
-def test_sync(agenttrace_spans, number):
-    search(str(number))
-    agenttrace_spans.assert_tools_called(["search"])
-    assert agenttrace_spans.input("search") == {"query": str(number)}
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("number", range(4))
-async def test_async(agenttrace_spans, number):
-    await asyncio.gather(asyncio.to_thread(search, "a"), asyncio.to_thread(search, "b"))
-    agenttrace_spans.assert_tools_called(["search", "search"])
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_anyio(agenttrace_spans, anyio_backend):
-    search("a")
-    agenttrace_spans.assert_tools_called(["search"])
-
-
-@pytest.mark.agenttrace(deterministic=True)
-def test_deterministic(agenttrace_spans):
-    search("a")
-    assert agenttrace_spans[0].get_span_context().span_id == 1
-"""
-
-
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_the_fixture_works_in_every_kind_of_test(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    """Plain tests, asyncio's and anyio's, in one process and spread over pytest-xdist's workers."""
-    (tmp_path / "test_agent.py").write_text(TESTS_WITH_THE_FIXTURE)
-    finished = run_pytest(tmp_path, *workers)
-    assert "10 passed" in finished.stdout, finished.stdout + finished.stderr
-    assert finished.returncode == 0
-
-
-def test_a_failed_assertion_points_at_the_test(tmp_path: Path) -> None:
-    """The traceback ends at the test's own line; the assertions' code is hidden."""
-    (tmp_path / "test_agent.py").write_text(
-        "def test_it(agenttrace_spans):\n    agenttrace_spans.assert_tools_called(['search'])\n"
-    )
-    finished = run_pytest(tmp_path)
-    assert "test_agent.py:2: AssertionError" in finished.stdout
-    assert "captured.py" not in finished.stdout
-
-
-def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the tests in ``folder`` with the plugin, strict about markers and warnings."""
-    is_installed = any(point.value == "agenttrace.pytest_plugin" for point in entry_points(group="pytest11"))
-    plugin = () if is_installed else ("-p", "agenttrace.pytest_plugin")
-    strict = ("--strict-markers", "-W", "error", "-o", "asyncio_default_fixture_loop_scope=function")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", str(folder), "--rootdir", str(folder), *strict, *plugin, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )

@@ -8,29 +8,22 @@ import time
 from typing import TYPE_CHECKING
 
 import click
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agenttrace.local.database import StoreError
 from agenttrace.local.documents import summary_document, trace_document
-from agenttrace.local.figures import ago_text, duration_text
-from agenttrace.local.picture import KIND_STYLES, SHORT_ID, TracePicture
+from agenttrace.local.picture import TracePicture
 from agenttrace.local.reader import Store
 from agenttrace.local.records import summarise
-from agenttrace.local.text import one_line, safe_json
-from agenttrace.local.tree import NO_KIND
+from agenttrace.local.text import safe_json
 from agenttrace.version import __version__
 
+from .listing import trace_table
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
-    from agenttrace.local.records import TraceSummary
-
 _WIDTH_WITHOUT_TERMINAL = 120
-_WIDTH_FOR_GAPS = 100
 
 
 class _Commands(click.Group):
@@ -90,7 +83,11 @@ def list_traces(limit: int, project: str | None, as_json: bool) -> None:
         click.echo(safe_json([summary_document(trace) for trace in traces], indent=2))
     elif traces:
         console = _console()
-        console.print(_table(traces, console.width))
+        sign = ">=" if console.options.ascii_only else "≥"
+        console.print(trace_table(traces, console.width, now=time.time_ns(), at_least=sign))
+        if not all(trace.is_complete for trace in traces):
+            note = "a parent is not recorded: still running, killed, or elsewhere"
+            console.print(f"{sign} incomplete ({note})", style="yellow")
     else:
         click.echo(_nothing_recorded(store, project), err=True)
 
@@ -107,50 +104,3 @@ def _console() -> Console:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WIDTH_WITHOUT_TERMINAL
     return console
-
-
-def _table(traces: Sequence[TraceSummary], width: int) -> Table:
-    gap = 2 if width >= _WIDTH_FOR_GAPS else 1
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
-    for name in ("started", "trace", "kind"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("name", no_wrap=True, overflow="ellipsis", min_width=10)
-    for name in ("duration", "spans", "errors", "tokens"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("project", no_wrap=True, overflow="ellipsis", min_width=7)
-    rows = _rows(traces)
-    for column, cells in zip(table.columns, zip(*rows, strict=True), strict=True):
-        if column.min_width is None:  # these are never cut
-            column.min_width = max(cell_len(str(column.header)), *(cell.cell_len for cell in cells))
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _rows(traces: Sequence[TraceSummary]) -> list[tuple[Text, ...]]:
-    id_length = _telling_length([trace.trace_id for trace in traces])
-    now = time.time_ns()
-    rows: list[tuple[Text, ...]] = []
-    for trace in traces:
-        kind = one_line(trace.kind or NO_KIND)
-        cells = (
-            Text(ago_text(trace.start_time, now)),
-            Text(trace.trace_id[:id_length], "bold"),
-            Text(kind, KIND_STYLES.get(kind, "bold")),
-            Text(one_line(trace.name)),
-            Text(duration_text(trace.duration), "yellow" if trace.duration is None else ""),
-            Text(f"{trace.span_count:,}"),
-            Text(f"{trace.error_count:,}" if trace.error_count else "", "bold red"),
-            Text("" if trace.tokens.total is None else f"{trace.tokens.total:,}", "cyan"),
-            Text(one_line(trace.project)),
-        )
-        rows.append(cells)
-    return rows
-
-
-def _telling_length(trace_ids: Sequence[str]) -> int:
-    """How much of each id tells them all apart, at least 8 digits."""
-    length = SHORT_ID
-    while length < len(trace_ids[0]) and len({trace_id[:length] for trace_id in trace_ids}) < len(trace_ids):
-        length += 1
-    return length

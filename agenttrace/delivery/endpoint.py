@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
-__all__ = ["GRPC_PORT", "Endpoint", "Protocol", "check_protocol", "mask", "parse_endpoint"]
+__all__ = ["GRPC_PORT", "PHOENIX_PORT", "Endpoint", "Protocol", "check_protocol", "mask", "parse_endpoint"]
 
 Protocol = Literal["http/protobuf", "grpc"]
 
 GRPC_PORT = 4317
 """The port that OTLP over gRPC is registered for."""
+
+PHOENIX_PORT = 6006
+"""The port that Phoenix takes OTLP over HTTP at."""
 
 TRACES_PATH = "/v1/traces"
 
@@ -48,12 +51,7 @@ class Endpoint:
     @property
     def is_loopback(self) -> bool:
         """Whether the server is on this machine, so that no proxy is to be asked."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:  # a name
-            return False
+        return _is_loopback(self.host)
 
     def __str__(self) -> str:
         """The address to show: what follows ``?`` is left out, as keys are put there."""
@@ -69,7 +67,8 @@ def parse_endpoint(
 
     Args:
         text: ``http://host:6006``, ``host:6006``, ``https://host/prefix``, ``…/v1/traces``, ``host:4317``,
-            ``grpc://host:4317``, ``grpcs://host``, ``http://[::1]:6006``.
+            ``grpc://host:4317``, ``grpcs://host``, ``http://[::1]:6006``. With neither scheme nor port, ``localhost``
+            is Phoenix at its port 6006, and with gRPC every host is meant at `grpc_port`.
         protocol: ``"http/protobuf"`` or ``"grpc"``; None infers gRPC from a ``grpc`` scheme, or from `grpc_port`
             without a path, and HTTP else.
         grpc_port: The port that means gRPC.
@@ -78,7 +77,8 @@ def parse_endpoint(
 
     Raises:
         TypeError: If ``text`` is no string.
-        ValueError: If it has no host, an unknown scheme or an impossible port, or contradicts ``protocol``.
+        ValueError: If it has no host, an unknown scheme or an impossible port, contradicts ``protocol``, or names
+            another machine for HTTP with neither scheme nor port.
     """
     parts, scheme = _split(text)
     host, port = _host_and_port(parts, text)
@@ -92,6 +92,8 @@ def parse_endpoint(
         )
     authorization = _basic_authorization(parts)
     shown_host = f"[{host}]" if ":" in host else host
+    if port is None and "://" not in text:
+        port = _usual_port(host, chosen, grpc_port, text)
     if chosen == "grpc":
         default_port = grpc_port if scheme_protocol else (443 if is_secure else 80)
         address = f"{shown_host}:{default_port if port is None else port}"
@@ -172,6 +174,27 @@ def _host_and_port(parts: SplitResult, text: str) -> tuple[str, int | None]:
     if port == 0 or address.endswith(":"):
         raise ValueError(f"endpoint {mask(text)!r} has a bad port: a port is a number from 1 to 65535")
     return host, port
+
+
+def _usual_port(host: str, protocol: Protocol, grpc_port: int, text: str) -> int:
+    # What follows from "http://" is port 80, which nobody means who didn't write it.
+    if protocol == "grpc":
+        return grpc_port
+    if _is_loopback(host):
+        return PHOENIX_PORT
+    raise ValueError(
+        f"endpoint {mask(text)!r} has neither a scheme nor a port: write http:// or https:// in front, or the port "
+        "behind the host"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _basic_authorization(parts: SplitResult) -> str | None:

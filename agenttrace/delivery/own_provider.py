@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
+from openinference.semconv.resource import ResourceAttributes
 from opentelemetry.sdk.environment_variables import OTEL_ATTRIBUTE_COUNT_LIMIT, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, Tracer, TracerProvider
@@ -42,20 +43,31 @@ class OwnProvider(TracerProvider):
 
     Args:
         pipeline: What stamps and delivers the spans.
+        activity: What becomes of the spans, for people to read: ``"sending to http://localhost:6006/v1/traces"``.
         options: Arguments for the SDK's provider.
     """
 
-    def __init__(self, pipeline: Pipeline, **options: Any) -> None:
+    def __init__(self, pipeline: Pipeline, activity: str = "recording", **options: Any) -> None:
         self.pipeline = pipeline
+        self._activity = activity
         self._successor: ApiTracerProvider | None = None
         self._added: list[SpanProcessor] = []
         self._handed_out: WeakKeyDictionary[Tracer, tuple[Any, ...]] = WeakKeyDictionary()
-        self._lock = threading.Lock()
+        # Reentrant, since a finalizer or a signal handler that asks for a tracer may run while this thread holds it.
+        self._lock = threading.RLock()
         # The pipeline is finished by `lifecycle`, which knows how long an exit may take.
         options["shutdown_on_exit"] = False
         super().__init__(**options)
         super().add_span_processor(pipeline)
         _own_providers.add(self)
+
+    def __repr__(self) -> str:
+        """Project and destination, as a notebook shows it; holds no secret."""
+        if self._successor is not None:
+            return f"<agenttrace provider: replaced by {self._successor!r}>"
+        project = self.resource.attributes.get(ResourceAttributes.PROJECT_NAME)
+        shown = "" if project is None else f'project "{project}", '
+        return f"<agenttrace provider: {shown}{'stopped' if self.pipeline.is_stopped else self._activity}>"
 
     def get_tracer(
         self,
@@ -116,7 +128,7 @@ class OwnProvider(TracerProvider):
 
     def after_fork(self) -> None:
         """Replace a lock that a thread of the parent may hold."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
 
 class DisabledProvider(TracerProvider):
@@ -127,6 +139,10 @@ class DisabledProvider(TracerProvider):
 
     def __init__(self) -> None:
         super().__init__(resource=Resource.get_empty(), shutdown_on_exit=False)
+
+    def __repr__(self) -> str:
+        """That nothing is recorded."""
+        return "<agenttrace provider: switched off>"
 
     def get_tracer(
         self,

@@ -96,12 +96,11 @@ class DeliveryProcessor(SpanProcessor):
             return not self._courier.undelivered
         has_nothing_to_do = self._has_nothing_to_do()
         self._queue.close()
+        self._courier.reporter.is_closing = True
         if has_nothing_to_do:
             return True
         arrived = self._ask(timeout, stop=True)
-        undelivered = self._courier.undelivered
-        if undelivered:
-            self._courier.reporter.gave_up(undelivered, timeout)
+        self._give_up_rest(timeout)
         return arrived
 
     def finish_at_exit(self, deadline: float) -> None:
@@ -162,10 +161,17 @@ class DeliveryProcessor(SpanProcessor):
                 self._successor(span)
         elif self._exit_deadline is not None and time.monotonic() < self._exit_deadline:
             if self._worker is None or not self._worker.is_alive():
-                self._serve_inline(Request(self._exit_deadline - time.monotonic(), stop=True))
+                request = Request(self._exit_deadline - time.monotonic(), stop=True)
+                self._serve_inline(request)
+                self._give_up_rest(request.remaining())
         elif self._worker is None or not self._worker.is_alive():
             queue.spans.clear()
             faults.warn_once("agenttrace: spans that end after shutdown() are not recorded; call register() again.")
+
+    def _give_up_rest(self, waited: float) -> None:
+        undelivered = self._courier.undelivered
+        if undelivered:
+            self._courier.reporter.gave_up(undelivered, waited)
 
     def _ask(self, timeout: float, *, stop: bool) -> bool:
         request = Request(timeout, stop=stop)
@@ -198,7 +204,14 @@ class DeliveryProcessor(SpanProcessor):
                 worker = threading.Thread(
                     target=_work, args=(self._courier,), name="agenttrace-delivery", daemon=True, **_thread_options()
                 )
-                worker.start()
+                try:
+                    worker.start()
+                except RuntimeError:
+                    raise
+                except BaseException:
+                    # A signal's, such as Ctrl-C: the thread runs all the same, and a second one would be too many.
+                    self._worker = worker
+                    raise
                 self._worker = worker
         except RuntimeError as error:
             if not sys.is_finalizing() and not self._queue.is_closed:

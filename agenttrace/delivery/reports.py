@@ -6,7 +6,7 @@ import time
 
 from agenttrace import faults
 
-from .sink import Answer
+from .sink import Answer, Verdict
 
 __all__ = ["Reporter"]
 
@@ -25,26 +25,34 @@ class Reporter:
         self._failing_since: float | None = None
         self._last_warning: float | None = None
         self._told: set[str] = set()
+        self._unsaid = ""
+        self.is_closing: bool = False
+        """Whether what can't be delivered now is lost. Then `gave_up` says what is wrong, as it knows what it costs."""
         self.has_explained: bool = False
         """Whether the trouble that is going on was logged, by this object or by the sink itself."""
 
     def failing(self, answer: Answer) -> None:
         """A batch has to be sent again."""
-        if self._failing_since is not None:
-            return
-        now = self._failing_since = time.monotonic()
-        recently = self._last_warning is not None and now - self._last_warning < _QUIET_SECONDS
-        self.has_explained = True
-        if answer.problem and not recently:
-            self._last_warning = now
-            faults.warn(
-                f"agenttrace: {_sentence(answer.problem)} Spans wait in memory and are sent when it answers; "
-                "the program goes on as usual."
-            )
+        if self.is_closing:
+            self._leave_to_the_end(answer)
+        elif self._failing_since is None:
+            now = self._failing_since = time.monotonic()
+            if self._last_warning is not None and now - self._last_warning < _QUIET_SECONDS:
+                self._leave_to_the_end(answer)
+                return
+            self.has_explained = True
+            if answer.problem:
+                self._last_warning = now
+                faults.warn(f"agenttrace: {_sentence(answer.problem)} The program goes on; {_prospect(answer)}.")
+
+    def _leave_to_the_end(self, answer: Answer) -> None:
+        self._unsaid = answer.problem
+        self.has_explained |= not answer.problem
 
     def recovered(self) -> None:
         """A batch was accepted."""
         self._failing_since = None
+        self._unsaid = ""
         self.has_explained = False
 
     def lost(self, answer: Answer, count: int) -> None:
@@ -65,7 +73,13 @@ class Reporter:
 
     def gave_up(self, count: int, seconds: float) -> None:
         """``count`` spans weren't delivered when delivery ended. Nothing is added to trouble that was logged before."""
-        if not self.has_explained:
+        if self.has_explained:
+            return
+        self.has_explained = True
+        if self._unsaid:
+            are = "is" if count == 1 else "are"
+            faults.warn(f"agenttrace: {_sentence(self._unsaid)} {_spans(count)} could not be delivered and {are} lost.")
+        else:
             faults.warn(
                 f"agenttrace: {_spans(count)} could not be delivered to {self._name} within {seconds:.2g} s of "
                 "shutting down. Is it running, and reachable from here?"
@@ -74,6 +88,13 @@ class Reporter:
 
 def _sentence(problem: str) -> str:
     return problem if problem.endswith("?") else f"{problem}."
+
+
+def _prospect(answer: Answer) -> str:
+    # Often the last word on the matter, so it has to be true of a program that ends a moment later, too.
+    if answer.verdict is Verdict.FAULTY:
+        return "the spans are sent a few times more, and are lost if that fails or the program ends before"
+    return "spans wait in memory until the server takes them, and are lost if the program ends before"
 
 
 def _spans(count: int) -> str:

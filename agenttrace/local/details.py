@@ -10,6 +10,7 @@ from rich.text import Text
 
 from .documents import jsonable
 from .figures import duration_text
+from .outcome import stop_text
 from .text import neutral, one_line, safe_json
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def _blocks(span: SpanRecord) -> Iterator[tuple[int, Text]]:
     yield 0, Text(f"span {span.span_id}  status {span.status}", "dim")
     if span.status_description:
         yield 0, Text(neutral(span.status_description), "red")
+    stopped = stop_text(span)
+    if stopped is not None:
+        yield 0, Text(f"stopped {neutral(stopped)}", "yellow")
     attributes = span.attributes
     for name, value, mime_type in (
         ("input", attributes.get(SpanAttributes.INPUT_VALUE), attributes.get(SpanAttributes.INPUT_MIME_TYPE)),

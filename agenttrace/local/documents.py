@@ -33,6 +33,7 @@ def summary_document(summary: TraceSummary) -> dict[str, Any]:
         "project": summary.project,
         "name": summary.name,
         "kind": summary.kind,
+        "complete": summary.is_complete,
         **_times(summary.start_time, summary.end_time, summary.duration),
         "span_count": summary.span_count,
         "error_count": summary.error_count,

@@ -16,6 +16,8 @@ _MINUTE = 60 * _SECOND
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _DATE_LENGTH = len("2025-01-31")
+_MINUTE_LENGTH = len("14:03")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def duration_text(nanoseconds: int | None) -> str:
@@ -57,6 +59,20 @@ def ago_text(nanoseconds: int, now: int) -> str:
     if past < 7 * _DAY:
         return f"{past // _DAY} d ago"
     return local_time_text(nanoseconds)[:_DATE_LENGTH]
+
+
+def clock_text(nanoseconds: int, now: int) -> str:
+    """When a moment was, on this machine: ``14:03:22`` today, ``Tue 14:03`` in the week before, else its date."""
+    date, _, clock = local_time_text(nanoseconds).partition(" ")
+    today = local_time_text(now)[:_DATE_LENGTH]
+    if "?" in (date, today):
+        return date
+    if date == today:
+        return clock
+    day = datetime.fromisoformat(date)
+    if 0 < (datetime.fromisoformat(today) - day).days < len(_WEEKDAYS):
+        return f"{_WEEKDAYS[day.weekday()]} {clock[:_MINUTE_LENGTH]}"
+    return date
 
 
 def local_time_text(nanoseconds: int) -> str:

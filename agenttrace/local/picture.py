@@ -7,6 +7,7 @@ rich's markup in it mean anything.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,10 @@ from rich.text import Text
 
 from .details import detail_lines
 from .documents import jsonable
-from .figures import count_text, duration_text, local_time_text, tokens_text
+from .figures import duration_text, tokens_text
+from .heading import heading, label_line
 from .messages import conversation_text
+from .outcome import error_text, stop_text
 from .records import summarise
 from .text import one_line, safe_json
 from .tree import NO_KIND, arrange, walk
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from .records import SpanRecord, TraceSummary
+    from .records import SpanRecord
     from .tree import TreeNode
 
 KIND_STYLES = {
@@ -43,8 +46,7 @@ KIND_STYLES = {
     "EVALUATOR": "bold bright_magenta",
     "PROMPT": "bold bright_cyan",
 }
-SHORT_ID = 8
-"""How many digits of a trace's id are shown where there is little room."""
+_NOT_RECORDED = "(parent not recorded: still running, killed, or elsewhere)"
 
 _BAR_WIDTH = 20
 _WIDTH_FOR_BARS = 90
@@ -79,9 +81,13 @@ class TracePicture:
     Args:
         spans: All spans of one trace, in the order they started.
         full: Show everything that was recorded, at its whole length, in place of one line of input and of output.
+        now: The moment that the trace's age is counted to, in nanoseconds since 1970; None for the present.
     """
 
-    def __init__(self, spans: Sequence[SpanRecord], *, full: bool = False) -> None:
+    def __init__(self, spans: Sequence[SpanRecord], *, full: bool = False, now: int | None = None) -> None:
+        self._labels = label_line(spans)
+        self._now = time.time_ns() if now is None else now
+        self._span_ids = {span.span_id for span in spans}
         self._roots = arrange(spans)
         self._summary = summarise(spans)
         self._full = full
@@ -99,11 +105,17 @@ class TracePicture:
             yield line
 
     def _lines(self, console: Console, width: int, glyphs: _Glyphs) -> Iterator[Text]:
-        yield heading(self._summary, width)
+        yield heading(self._summary, width, self._now)
+        if self._labels is not None:
+            yield _fitted(self._labels.copy(), width, glyphs)
         yield Text()
+        missing = None
         # Guides take at most half of the width; deeper spans show only the nearest of their ancestors' lines.
         most_levels = max(1, width // 2 // len(glyphs.gap))
         for node, guides in walk(self._roots):
+            if not guides and self._parent_missing(node.span) not in (None, missing):
+                missing = self._parent_missing(node.span)
+                yield _fitted(Text(_NOT_RECORDED, "yellow"), width, glyphs)
             shown = list(guides[-most_levels:])
             lead = glyphs.skipped if len(shown) < len(guides) else ""
             above = lead + "".join(glyphs.line if more else glyphs.gap for more in shown[:-1])
@@ -112,6 +124,10 @@ class TracePicture:
             below = above + ((glyphs.line if shown[-1] else glyphs.gap) if shown else "")
             below += glyphs.line if node.children else glyphs.gap
             yield from self._lines_below(console, node, below, width, glyphs)
+
+    def _parent_missing(self, span: SpanRecord) -> str | None:
+        """The id of ``span``'s parent when that isn't among the spans; None when it is, or ``span`` has none."""
+        return None if not span.parent_id or span.parent_id in self._span_ids else span.parent_id
 
     def _span_line(self, span: SpanRecord, prefix: str, width: int, glyphs: _Glyphs) -> Text:
         kind = one_line(span.kind or NO_KIND)
@@ -145,27 +161,8 @@ class TracePicture:
                 yield Text.assemble((prefix, "dim"), line)
             return
         for name, value, style in _short_values(node.span):
-            line = Text.assemble((f"{name:<6} ", "dim red" if style else "dim"), (value, style))
+            line = Text.assemble((f"{name:<6} ", f"dim {style}".rstrip()), (value, style))
             yield Text.assemble((prefix, "dim"), _fitted(line, room, glyphs))
-
-
-def heading(summary: TraceSummary, width: int) -> Text:
-    """One line about the whole trace; where its id would not leave room for the rest, only as much as tells it."""
-    parts = [
-        Text.assemble("trace ", (summary.trace_id, "bold")),
-        Text(one_line(summary.project)),
-        Text(local_time_text(summary.start_time)),
-        Text(count_text(summary.span_count, "span")),
-    ]
-    if summary.error_count:
-        parts.append(Text(count_text(summary.error_count, "error"), "bold red"))
-    if summary.tokens.total is not None:
-        parts.append(Text(count_text(summary.tokens.total, "token"), "cyan"))
-    line = Text("  ").join(parts)
-    if line.cell_len > width:
-        parts[0] = Text.assemble("trace ", (summary.trace_id[:SHORT_ID], "bold"))
-        line = Text("  ").join(parts)
-    return line
 
 
 def _short_values(span: SpanRecord) -> Iterator[tuple[str, str, str]]:
@@ -178,17 +175,9 @@ def _short_values(span: SpanRecord) -> Iterator[tuple[str, str, str]]:
             yield name, _short(value, mime_type, span.kind), ""
     if span.is_error:
         yield "error", one_line(error_text(span)), "red"
-
-
-def error_text(span: SpanRecord) -> str:
-    """What went wrong in ``span``: its status's description, else its last exception's."""
-    if span.status_description:
-        return span.status_description
-    for event in reversed(span.events):
-        if event.name == "exception":
-            kind, message = (event.attributes.get(f"exception.{part}", "") for part in ("type", "message"))
-            return f"{kind}: {message}"
-    return "(no description)"
+    stopped = stop_text(span)
+    if stopped is not None:
+        yield "stopped", one_line(stopped), "yellow"
 
 
 def _short(value: object, mime_type: object, kind: str | None) -> str:

@@ -119,6 +119,9 @@ class TraceSummary:
     span_count: int
     error_count: int
     tokens: TokenCounts
+    is_complete: bool
+    """Whether all of its spans have ended and the parent of each is here. False for a run that is going on or was
+    killed, and for the part of a run that another program began and recorded elsewhere."""
 
     @property
     def duration(self) -> int | None:
@@ -177,6 +180,7 @@ def summarise(spans: Sequence[SpanRecord]) -> TraceSummary:
         span_count=len(spans),
         error_count=sum(span.is_error for span in spans),
         tokens=add_tokens((span.kind, span.tokens) for span in spans),
+        is_complete=len(ends) == len(spans) and all(not span.parent_id or span.parent_id in present for span in spans),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -67,7 +68,7 @@ class LocalSpanExporter(SpanExporter):
             if batch.spans:
                 self._write(batch)
         except (StoreError, OSError, sqlite3.Error) as error:
-            faults.warn_once(f"agenttrace: traces can't be kept in {self.path}: {_reason(error)}")
+            faults.warn_once(f"agenttrace: traces can't be kept in {self.path}: {_reason(error, self.path)}")
             return SpanExportResult.FAILURE
         except Exception as error:
             faults.report("writing to the local store", error)
@@ -140,9 +141,31 @@ class _Batch:
         return self._digests[key]
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, path: Path) -> str:
     # None of these quotes what was being written: SQLite names the trouble, the system the path.
     text = str(error).strip() or type(error).__name__
     if isinstance(error, StoreError):
         return text
-    return f"{text}. Make room, or set {HOME_VARIABLE} to a folder that can be written to"
+    advice = f"set {HOME_VARIABLE} to a folder that can be written to"
+    in_the_way = _file_in_the_way(path)
+    if in_the_way is not None:
+        return f"{in_the_way} is a file, not a folder; {advice}"
+    if _is_full(error):
+        return f"{text}. Make room, or {advice}"
+    if isinstance(error, PermissionError):
+        return f"this user may not write there; {advice}"
+    return f"{text}; {advice}"
+
+
+def _file_in_the_way(path: Path) -> Path | None:
+    try:
+        nearest = next((folder for folder in path.parents if folder.exists()), None)
+        return nearest if nearest is not None and not nearest.is_dir() else None
+    except OSError:  # a folder that may not even be looked into
+        return None
+
+
+def _is_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "full" in str(error)  # SQLite's code has a name from Python 3.11 on only

@@ -6,23 +6,15 @@ or file is made. Captures may be nested, and run in many threads, tasks and test
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-from agenttrace.provider import use_provider
 from agenttrace.recording import import_ahead
 
+from .block import CaptureBlock
 from .captured import CapturedSpans
-from .recorder import Recorder, provider_for
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["CapturedSpans", "capture_spans"]
 
 
-@contextmanager
-def capture_spans(*, deterministic: bool = False) -> Iterator[CapturedSpans]:
+def capture_spans(*, deterministic: bool = False) -> CaptureBlock:
     """Catch the spans that the marks make while the block runs; none of them goes anywhere else.
 
     Every span is caught, whatever the environment says about sampling or switching OpenTelemetry off. Spans of other
@@ -32,9 +24,9 @@ def capture_spans(*, deterministic: bool = False) -> Iterator[CapturedSpans]:
         deterministic: Let trace and span ids count up from 1, and the time go on by one millisecond with each start
             and each end, from 2025-01-01 on. Where the program runs things at the same time, their order still tells.
 
-    Yields:
-        The spans that have ended, in the order in which they started. It may be looked at inside the block and after
-        it, and goes on to take the spans that end later.
+    Returns:
+        A context manager whose block gets `CapturedSpans`: the spans that have ended, in the order in which they
+        started. They may be looked at inside the block and after it; spans that end later are added.
 
     Example:
         >>> with capture_spans() as spans:
@@ -43,7 +35,4 @@ def capture_spans(*, deterministic: bool = False) -> Iterator[CapturedSpans]:
         >>> spans.assert_no_errors()
     """
     import_ahead()
-    recorder = Recorder(deterministic=deterministic)
-    provider = provider_for(recorder, deterministic=deterministic)
-    with use_provider(provider):
-        yield CapturedSpans(recorder, provider)
+    return CaptureBlock(deterministic=deterministic)

@@ -119,8 +119,11 @@ class CapturedSpans(Sequence[ReadableSpan]):
 
         Raises:
             AssertionError: If it was otherwise.
+            TypeError: If ``names`` is a single name and no list.
         """
         __tracebackhide__ = True
+        if isinstance(names, str):
+            raise TypeError(f'assert_tools_called takes a list such as ["{names}"], not str')
         called, expected = self.tools_called, list(names)
         if in_any_order:
             called, expected = sorted(called), sorted(expected)

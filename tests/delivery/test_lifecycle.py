@@ -76,6 +76,23 @@ def test_a_dead_endpoint_costs_one_warning_and_at_most_two_seconds(program: Prog
     assert err.count("agenttrace:") == 1
     assert len(err.strip().splitlines()) == 1
     assert "no server answers at" in err
+    assert "and are lost" in err
+
+
+def test_a_dead_endpoint_that_was_explained_is_not_explained_again_at_exit(program: Program) -> None:
+    """The one warning is true in both cases: the server comes, or the program ends before."""
+    code = START + "register(endpoint=sys.argv[1], verbose=False)\nspan('a')\nassert not flush()\nspan('b')"
+    _, err = program.run(code, f"http://127.0.0.1:{unused_port()}")
+    assert err.count("agenttrace:") == 1
+    assert "wait in memory until the server takes them, and are lost if the program ends before" in err
+
+
+def test_a_span_that_ends_too_late_for_a_dead_endpoint_is_told_of(program: Program) -> None:
+    """In an exit handler that runs after delivery has finished, when there was nothing to deliver before."""
+    code = START.replace("import os", "import atexit\natexit.register(lambda: span('last'))\nimport os", 1)
+    _, err = program.run(code + "register(endpoint=sys.argv[1], verbose=False)", f"http://127.0.0.1:{unused_port()}")
+    assert err.count("agenttrace:") == 1
+    assert "1 span could not be delivered and is lost" in err
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from agenttrace.delivery.processor import DeliveryProcessor
 from agenttrace.delivery.sink import ACCEPTED, Answer, ExporterSink, PreparingSink
 from agenttrace.provider import SCOPE_NAME
 from tests.isolation import warnings_in
+from tests.servers import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +160,21 @@ def test_a_processor_added_to_the_provider_is_guarded_too(rig: Callable[..., Rig
     provider.add_span_processor(Raising())
     provider.get_tracer("test").start_span("a").end()
     assert len(made.delivered()) == 1
+
+
+def test_a_tracer_may_be_asked_for_while_one_is_made(rig: Callable[..., Rig]) -> None:
+    """As finalizers and signal handlers do, which run in the middle of anything, on the same thread."""
+    provider = OwnProvider(rig().pipeline)
+
+    class Asking(dict[str, str]):
+        def items(self) -> Any:
+            provider.get_tracer("inner").start_span("a").end()
+            return super().items()
+
+    asker = threading.Thread(target=lambda: provider.get_tracer("outer", attributes=Asking(a="b")), daemon=True)
+    asker.start()
+    asker.join(PATIENCE_SECONDS)
+    assert not asker.is_alive()
 
 
 def test_guards_pass_on_what_they_guard() -> None:

@@ -344,6 +344,74 @@ def test_stopping_adds_no_warning_to_an_outage_that_was_explained(
     assert len(warnings_in(caplog)) == 1
 
 
+@pytest.mark.parametrize(("names", "words"), [("a", "1 span could not be delivered and is"), ("abc", "3 spans could")])
+def test_stopping_says_in_one_warning_what_is_wrong_and_what_it_costs(
+    make: Callable[..., Setup], caplog: pytest.LogCaptureFixture, names: str, words: str
+) -> None:
+    """Where nothing was sent before: that spans wait until somebody answers would be untrue by then."""
+    setup = make()
+    setup.sink.always = Answer(Verdict.UNREACHABLE, "no server answers at memory: is it running?")
+    setup.end_spans(*names)
+    assert not setup.processor.stop()
+    [warning] = warnings_in(caplog)
+    assert f"no server answers at memory: is it running? {words}" in warning
+    assert "wait in memory" not in warning
+
+
+@pytest.mark.parametrize("verdict", [Verdict.UNREACHABLE, Verdict.LATER, Verdict.FAULTY])
+def test_an_outage_is_explained_with_what_becomes_of_the_spans(
+    make: Callable[..., Setup], caplog: pytest.LogCaptureFixture, verdict: Verdict
+) -> None:
+    """It is the only warning, so it says that they are lost if the program ends first."""
+    setup = make(interval=0.0)
+    setup.sink.always = Answer(verdict, "the server doesn't take them")
+    setup.end_spans("a")
+    for _ in ("the attempt that is warned of", "the next one, which comes after that"):
+        setup.sink.wait_until_entered()
+    [warning] = warnings_in(caplog)
+    assert "The program goes on" in warning
+    assert "are lost if" in warning
+
+
+def test_an_outage_that_was_not_worth_a_warning_is_told_when_it_costs_spans(
+    make: Callable[..., Setup], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A destination that comes and goes is warned of once a minute, but nothing is lost without a word."""
+    gone = Answer(Verdict.UNREACHABLE, "no server answers at memory: is it running?")
+    setup = make(gone)
+    setup.end_spans("a")
+    assert not setup.processor.force_flush()
+    assert setup.processor.force_flush()
+    setup.sink.always = gone
+    setup.end_spans("b")
+    assert not setup.processor.force_flush()
+    assert len(warnings_in(caplog)) == 1
+    assert not setup.processor.stop()
+    assert len(warnings_in(caplog)) == 2
+    assert "1 span could not be delivered and is lost" in warnings_in(caplog)[1]
+
+
+def test_ctrl_c_while_the_thread_starts_does_not_start_a_second_one(
+    make: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two would send from one queue at once. The signal reaches the program."""
+    before = workers()
+    setup = make()
+    start = threading.Thread.start
+
+    def start_interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", start_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        setup.end_spans("a")
+    setup.end_spans("b")
+    assert setup.processor.force_flush()
+    assert setup.sink.names == ["a", "b"]
+    assert len(workers()) == len(before) + 1
+
+
 def test_spans_that_end_after_a_handover_go_to_the_successor(make: Callable[..., Setup]) -> None:
     """They started before it, and aren't lost for that."""
     old, new = make(), make()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import subprocess
 import sys
@@ -41,7 +42,36 @@ def test_a_folder_that_cannot_be_made_is_said_once(
     assert [exporter.export(spans), exporter.export(spans)] == [SpanExportResult.FAILURE] * 2
     [message] = caplog.messages
     assert str(exporter.path) in message
-    assert "set AGENTTRACE_HOME to a folder that can be written to" in message
+    assert f"{tmp_path / 'file'} is a file, not a folder; set AGENTTRACE_HOME to a folder that can be" in message
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "this user may not write there; set AGENTTRACE_HOME"),
+        (OSError(errno.EROFS, "Read-only file system"), "Read-only file system; set AGENTTRACE_HOME"),
+        (OSError(errno.ENOSPC, "No space left on device"), "Make room, or set AGENTTRACE_HOME"),
+        (sqlite3.OperationalError("database or disk is full"), "Make room, or set AGENTTRACE_HOME"),
+        (sqlite3.OperationalError("attempt to write a readonly database"), "readonly database; set AGENTTRACE_HOME"),
+    ],
+)
+def test_the_advice_fits_the_trouble(
+    spans: list[ReadableSpan],
+    store_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    words: str,
+) -> None:
+    """To make room helps where there is none, and nowhere else."""
+
+    def refuse(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(store, "open_to_write", refuse)
+    assert LocalSpanExporter(store_path).export(spans) is SpanExportResult.FAILURE
+    assert words in caplog.text
+    assert ("ake room" in caplog.text) == ("Make room" in words)
 
 
 def test_a_full_disk_loses_nothing_that_was_there(store_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from agenttrace.local.picture import TracePicture, error_text
+from agenttrace.local.figures import local_time_text
+from agenttrace.local.outcome import error_text
+from agenttrace.local.picture import TracePicture
 from agenttrace.local.records import EventRecord, LinkRecord, SpanRecord
 
 MILLISECOND = 1_000_000
@@ -39,13 +41,21 @@ def text(key: str, value: str, mime_type: str = "text/plain") -> dict[str, str]:
 
 def draw(spans: list[SpanRecord], width: int = 100, *, full: bool = False, encoding: str = "utf-8") -> list[str]:
     """The picture's lines below the heading, without colour."""
+    lines = whole(spans, width, full=full, encoding=encoding)
+    return lines[lines.index("") + 1 :]
+
+
+def whole(
+    spans: list[SpanRecord], width: int = 100, *, full: bool = False, encoding: str = "utf-8", now: int | None = None
+) -> list[str]:
+    """The picture's lines, without colour."""
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
     console = Console(file=file, width=width, color_system=None)
-    console.print(TracePicture(spans, full=full), soft_wrap=True)
+    console.print(TracePicture(spans, full=full, now=now), soft_wrap=True)
     file.seek(0)
     lines = file.read().splitlines()
     assert all(cell_len(line) <= width for line in lines)
-    return lines[2:]
+    return lines
 
 
 RUN = [
@@ -138,7 +148,7 @@ def test_no_escape_sequence_and_no_markup_gets_through(full: bool) -> None:
 
 def test_everything_at_its_whole_length() -> None:
     """The full picture has ids, status, values with their line breaks, other attributes, events and links."""
-    whole = span(
+    everything = span(
         "plan",
         None,
         0,
@@ -154,7 +164,7 @@ def test_everything_at_its_whole_length() -> None:
         links=(LinkRecord("a" * 32, "b" * 16),),
         dropped_attributes=3,
     )
-    assert draw([whole], 50, full=True) == [
+    assert draw([everything], 50, full=True) == [
         "CHAIN  plan                                5.00 ms",
         "   span plan  status UNSET",
         "   input",
@@ -230,3 +240,71 @@ def test_values_that_are_not_what_they_say() -> None:
     assert draw([odd], 60)[3].strip() == "error  KeyError: 'a'"
     assert "{not json" in "\n".join(draw([odd], 60, full=True))
     assert error_text(span("quiet", None, 0, 0, status="ERROR")) == "(no description)"
+
+
+NOW = RUN[0].start_time + 185_000 * MILLISECOND
+
+
+def test_the_heading_says_which_run_it_is() -> None:
+    """Its id, project, when it was and how long ago; below, its sessions, users and tags, each once."""
+    labels = {"session.id": "conversation 7", "user.id": "ada", "tag.tags": ("beta", "oslo")}
+    first, second = (
+        span("plan", None, 0, 1, attributes=labels),
+        span("search", "plan", 0, 1, attributes={**labels, "tag.tags": ("beta", "a\nb", 7), "session.id": 8}),
+    )
+    lines = whole([first, second], now=NOW)
+    clock = local_time_text(NOW - 185_000 * MILLISECOND)
+    assert lines[:3] == [
+        f"trace 4bf92f3577b34da6a3ce929d0e0e4736  default  {clock} (3 min ago)  2 spans",
+        "session conversation 7, 8  user ada  tags beta, oslo, a b, 7",
+        "",
+    ]
+    narrow = whole([first, second], 60, now=NOW)
+    assert narrow[:2] == [
+        f"trace 4bf92f35  default  {clock}  2 spans",
+        "session conversation 7, 8  user ada  tags beta, oslo, a b, 7",
+    ]
+    assert whole([first], 30, now=NOW)[1].endswith("…")
+    assert whole(RUN, now=NOW)[1] == ""
+    assert clock in whole(RUN, now=NOW)[0]
+    assert "(" not in whole(RUN, now=NOW + 10**18)[0]
+
+
+def test_a_root_whose_parent_is_missing_is_said_to_have_one() -> None:
+    """A run that goes on or was killed has no root yet: its first tool must not pass for it."""
+    note = "(parent not recorded: still running, killed, or elsewhere)"
+    spans = [
+        span("first", "gone", 0, 1, "TOOL"),
+        span("second", "gone", 1, 2, "TOOL"),
+        span("below", "second", 1, 2, "TOOL"),
+        span("third", "also gone", 2, 3, "TOOL"),
+        span("root", None, 3, 4),
+    ]
+    lines = [note if line == note else line.split("TOOL  ")[-1].split()[0] for line in draw(spans, 80)]
+    assert lines == [note, "first", "second", "below", note, "third", "CHAIN"]
+    assert note not in draw(RUN)
+    assert note in draw(spans, 80, full=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message", "shown"),
+    [
+        ("SystemExit", "SystemExit", "1", "stopped SystemExit: 1"),
+        ("CancelledError", "asyncio.exceptions.CancelledError", "", "stopped CancelledError"),
+    ],
+)
+def test_a_run_that_was_stopped_says_so(name: str, kind: str, message: str, shown: str) -> None:
+    """Without an error status and without an output it would look like a success."""
+    event = EventRecord(name, 0, {"exception.type": kind, "exception.message": message})
+    stopped = span("plan", None, 0, 1, events=(EventRecord("first_item", 0), event))
+    assert draw([stopped])[1:] == [f"   {shown}"]
+    assert f"   {shown}" in draw([stopped], full=True)
+
+
+def test_an_exception_that_did_not_stop_the_run_is_no_stop() -> None:
+    """One that the program recorded and went on from, and one that failed the span, which is said otherwise."""
+    handled = EventRecord("exception", 0, {"exception.type": "ValueError", "exception.message": "no"})
+    assert len(draw([span("plan", None, 0, 1, events=(handled,))])) == 1
+    exiting = EventRecord("SystemExit", 0, {"exception.type": "SystemExit"})
+    failed = span("plan", None, 0, 1, status="ERROR", status_description="E", events=(exiting,))
+    assert draw([failed])[1:] == ["   error  E"]

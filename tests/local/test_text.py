@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttrace.local.figures import ago_text, count_text, duration_text, local_time_text, tokens_text, utc_time_text
+from agenttrace.local.figures import (
+    ago_text,
+    clock_text,
+    count_text,
+    duration_text,
+    local_time_text,
+    tokens_text,
+    utc_time_text,
+)
 from agenttrace.local.records import TokenCounts
 from agenttrace.local.text import neutral, one_line, safe_json
 
@@ -76,12 +85,21 @@ def test_moments_outside_the_calendar_are_no_trouble() -> None:
     assert len(local_time_text(1_735_689_600_000_000_000)) == len("2025-01-01 00:00:00")
 
 
-def test_a_list_says_how_long_ago() -> None:
+def test_a_heading_says_how_long_ago() -> None:
     """In minutes, hours and days; a date for what is older than a week, "just now" for a clock that went back."""
     now = 1_735_689_600 * SECOND
     agos = {-5: "just now", 59: "just now", 60: "1 min ago", 7_200: "2 h ago", 3 * 86_400: "3 d ago"}
     assert {seconds: ago_text(now - seconds * SECOND, now) for seconds in agos} == agos
     assert ago_text(now - 30 * 86_400 * SECOND, now).startswith("2024-12-0")
+
+
+def test_a_list_says_when() -> None:
+    """To the second today, to the minute in the week before; else the date, also of what a clock puts in the future."""
+    now = int(time.mktime((2025, 1, 15, 12, 0, 0, 0, 0, -1))) * SECOND  # a Wednesday
+    day = 86_400 * SECOND
+    whens = {5 * SECOND: "11:59:55", day: "Tue 12:00", 6 * day: "Thu 12:00", 7 * day: "2025-01-08", -day: "2025-01-16"}
+    assert {past: clock_text(now - past, now) for past in whens} == whens
+    assert (clock_text(10**30, now), clock_text(now, 10**30)) == ("?", "2025-01-15")
 
 
 def test_counts_read_as_words() -> None:

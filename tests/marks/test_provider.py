@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -338,3 +340,29 @@ def test_marks_find_their_provider_in_plain_threads(spans: Spans) -> None:
         thread.join()
     assert spans.parent_of("marked_at_import") is None
     assert output_of(spans.only("marked_at_import")) == "in a thread"
+
+
+@pytest.mark.parametrize(("word", "recorded"), [("true", 0), ("0", 1)])
+def test_agenttrace_disabled_holds_where_nobody_registered(word: str, recorded: int) -> None:
+    """The variable switches the marks off on somebody else's global provider too."""
+    program = textwrap.dedent(
+        """
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        from agenttrace import trace_tool
+
+        exporter = InMemorySpanExporter()
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        trace.set_tracer_provider(provider)
+        assert trace_tool(len)("abc") == 3
+        print(len(exporter.get_finished_spans()))
+        """
+    )
+    environment = {**os.environ, "AGENTTRACE_DISABLED": word}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == str(recorded)
