@@ -106,7 +106,7 @@ class GrpcConnection:
         if "http1" in lowered or "parsing http/2" in lowered:
             problem = f'{name} speaks HTTP, not gRPC: register(protocol="http/protobuf"), or use its gRPC port'
             return Answer(Verdict.UNREACHABLE, problem)
-        if "dns" in lowered or "name resolution" in lowered:
+        if any(words in lowered for words in ("dns", "name resolution", "errors resolving", "lookup failed")):
             problem = f"the host {self._endpoint.host} of {name} isn't known: is it spelled right?"
             return Answer(Verdict.UNREACHABLE, problem)
         if "ssl" in lowered or "tls" in lowered or "certificate" in lowered:

@@ -121,6 +121,11 @@ def test_flush_delivers_in_order_everything_that_ended_before(make: Callable[...
     assert max(map(len, setup.sink.batches)) <= 512
 
 
+def test_the_first_span_is_on_its_way_within_a_second() -> None:
+    """The time that spans are gathered in leaves room for sending them."""
+    assert Pace().interval <= 0.5
+
+
 def test_spans_go_out_by_themselves(make: Callable[..., Setup]) -> None:
     """When the interval after the first one is over."""
     setup = make(interval=0.01)
