@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from agenttrace.delivery.lifecycle import EXIT_SECONDS
 from tests.isolation import Program, program
 from tests.servers import CollectorServer, Fault, unused_port
 
@@ -15,7 +16,6 @@ PROTOCOLS = ["http/protobuf", "grpc"]
 
 START = """
 import os, sys, time
-from agenttrace.delivery.lifecycle import EXIT_SECONDS
 from agenttrace.registration import flush, register, shutdown
 from opentelemetry import trace
 
