@@ -173,6 +173,16 @@ def test_where_nobody_listens_the_answer_says_so(scheme: str) -> None:
     assert "is it running" in answer.problem
 
 
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_a_host_that_does_not_exist_is_named(scheme: str) -> None:
+    """In a domain that never has any; the answer says to look at the spelling."""
+    sink = make_sink(f"{scheme}://no-such-host.invalid:4318")
+    answer = sink.deliver(make_spans("a"), 10.0)
+    sink.close()
+    assert answer.verdict is Verdict.UNREACHABLE
+    assert "the host no-such-host.invalid of" in answer.problem
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_server_that_comes_back_is_found(protocol: str) -> None:
     """At the next attempt, by the same sink."""
