@@ -120,8 +120,8 @@ class Scope:
         """``current`` with this scope's values, merged where they merge."""
         try:
             return Context({**current, **self._merged(current), _ENTRIES_KEY: (*_entries(current), (self, current))})
-        except Exception as error:
-            faults.report("entering a using_… block", error)
+        except BaseException as error:
+            faults.contain("entering a using_… block", error)
             return current
 
     def _merged(self, current: Context) -> dict[str, object]:

@@ -12,6 +12,8 @@ from .blame import is_meant_for_program
 logger: logging.Logger = logging.getLogger("agenttrace")
 
 _reported: set[str] = set()
+# A place may have a span's name in it, and a program may make up a new one for every span.
+_MOST_PLACES = 200
 
 
 def report(place: str, error: BaseException) -> None:
@@ -26,7 +28,7 @@ def report(place: str, error: BaseException) -> None:
         error: What went wrong.
     """
     try:
-        if place in _reported:
+        if place in _reported or len(_reported) >= _MOST_PLACES:
             return
         _reported.add(place)
         warn(
@@ -42,8 +44,8 @@ def report(place: str, error: BaseException) -> None:
 def contain(place: str, error: BaseException) -> None:
     """`report` what a hook, a processor or an object of the user's raised, for an ``except BaseException`` block.
 
-    Not even its ``SystemExit`` may leave a traced call. What a signal raised while it ran, such as Ctrl-C, does:
-    without tracing it would have reached the program too.
+    Not even its ``SystemExit`` may leave a traced call. What a signal raised while it ran, such as Ctrl-C or a time
+    limit's exception, does: without tracing it would have reached the program too.
 
     Args:
         place: As for `report`.
@@ -52,7 +54,7 @@ def contain(place: str, error: BaseException) -> None:
     Raises:
         BaseException: ``error``, if it is meant for the program.
     """
-    if not isinstance(error, Exception) and is_meant_for_program(error):
+    if is_meant_for_program(error):
         raise error
     report(place, error)
 

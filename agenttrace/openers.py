@@ -107,7 +107,7 @@ class CallOpener(SpanOpener):
             bound = reader.read(args, kwargs)
             if self._process_input is not None:
                 text, mime_type = self.encode_input(self._process_input(bound))
-            elif reader.only is None or self.always_json or not isinstance(bound.get(reader.only), str):
+            elif reader.only is None or self.always_json or not issubclass(type(bound.get(reader.only)), str):
                 text, mime_type = self._encode_json(bound), _JSON
             else:
                 text, mime_type = self.encode_input(bound[reader.only])

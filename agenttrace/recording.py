@@ -67,10 +67,10 @@ class SpanOpener:
 
     def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunningSpan | None:
         """Open the span of a call with these arguments, entered; None where nothing is recorded."""
+        context = get_current()
         try:
-            context = get_current()
             source = find_source(context)
-            if source is None or (context.get(SUPPRESS_KEY)):
+            if source is None or context.get(SUPPRESS_KEY):
                 return None
             attributes = (self._static or self._prepare()).copy()
             if not CONTEXT_ATTRIBUTES.isdisjoint(context):
@@ -96,10 +96,15 @@ class SpanOpener:
         except RecursionError:
             return None  # not even a line can be logged here
         except BaseException as error:
+            if get_current() is not context:
+                attach(context)
             faults.contain(f"opening the span {self.name}", error)
             return None
 
     def _prepare(self) -> dict[str, Any]:
+        from .capture.text import valid_text
+
+        self.name = valid_text(self.name)
         self.prepare()
         static = self.static_attributes()
         self._static = static
@@ -115,16 +120,16 @@ class SpanOpener:
 
     def static_attributes(self) -> dict[str, Any]:
         """The attributes that all spans of this opener have. Made at the first span, not at import."""
-        from .capture.encode import encode_json
+        from .capture.encode import encode_json, encode_text
 
         attributes: dict[str, Any] = {SpanAttributes.OPENINFERENCE_SPAN_KIND: self.kind}
         name_attribute = _NAME_ATTRIBUTES.get(self.kind)
         if name_attribute is not None:
-            attributes[name_attribute] = self.options.get("name") or self.subject or self.name
+            attributes[name_attribute] = encode_text(self.options.get("name") or self.subject or self.name)
         for option, key in _OPTION_ATTRIBUTES.items():
             value = self.options.get(option)
             if value is not None:
-                attributes[key] = value if isinstance(value, str) else encode_json(value)
+                attributes[key] = encode_text(value) if isinstance(value, str) else encode_json(value)
         return {**attributes, **self.given_attributes()}
 
     def given_attributes(self) -> dict[str, Any]:
@@ -250,10 +255,11 @@ class RunningSpan(Activity):
 
     def _record_failure(self, error: BaseException, ended: int) -> None:
         from .capture.errors import EXCEPTION_EVENT, describe, exception_attributes, is_failure
+        from .capture.text import valid_text
 
         try:
             failed = is_failure(error)
-            event = EXCEPTION_EVENT if failed else type(error).__name__
+            event = EXCEPTION_EVENT if failed else valid_text(type(error).__name__)
             self.otel_span.add_event(event, exception_attributes(error, escaped=True), ended)
             if failed:
                 self._set_status(Status(StatusCode.ERROR, describe(error)))

@@ -20,8 +20,8 @@ class _Endable(Protocol):
 
 
 unfinished: deque[_Endable] = deque()
-"""What could not be ended where it should have been, the interpreter's recursion limit being reached there. Whatever
-ends next, nearer to the bottom of the stack, ends these too (`end_unfinished`)."""
+"""What could not be ended where it should have been, the interpreter's recursion limit being reached there, or a signal
+having interrupted it. Whatever ends next ends these too (`end_unfinished`)."""
 
 
 # As many as ending a span takes: the SDK's processors, and the formatting of a traceback.
@@ -81,13 +81,18 @@ class Activity:
         """Give the caller its context back; nothing when it has it."""
         token = self._token
         if token is None:
+            if self._attached is not None and get_current() is self._attached:
+                # A signal's exception came between the attaching and its being noted.
+                attach(self._previous or Context())
+                self._attached = self._previous = None
             return
-        attached, previous = self._attached, self._previous
-        self._token = self._attached = self._previous = None
         try:
             token.var.reset(token)
         except (ValueError, AttributeError):
-            detach(token, attached, previous)
+            detach(token, self._attached, self._previous)
+        except RuntimeError:
+            self._token = None  # reset already, by a `leave` that a signal's exception interrupted
+        self._token = self._attached = self._previous = None
 
     def pause(self) -> None:
         """Leave, and remember what the body made of its context for the next step."""
@@ -106,16 +111,19 @@ class Activity:
         except Exception:  # a class whose metaclass can't be hashed
             is_finished = False
         if is_finished:
-            # As `exhausted`, without one more call.
-            self.leave()
-            if not self._ended:
-                self._ended = True
-                try:
+            # As `exhausted`, without two more calls.
+            try:
+                self.leave()
+                if not self._ended:
+                    self._ended = True
                     if unfinished:
                         need_frames()
                     self.finish(value)
-                except RecursionError:
-                    unfinished.append(self)
+            except RecursionError:
+                unfinished.append(self)
+            except BaseException:
+                self._interrupted()
+                raise
             return value
         self.pause()
         from .deferred import finish_with, wrap_stepped
@@ -139,17 +147,26 @@ class Activity:
         self._end_by(self.give_up)
 
     def _end_by(self, record: Callable[..., None], *outcome: Any) -> None:
-        self.leave()
-        if self._ended:
-            return
-        self._ended = True
-        self.context = None
         try:
+            self.leave()
+            if self._ended:
+                return
+            self._ended = True
+            self.context = None
             if unfinished or (outcome and type(outcome[0]) is RecursionError):
                 need_frames()
             record(*outcome)
         except RecursionError:
             unfinished.append(self)
+        except BaseException:
+            self._interrupted()
+            raise
+
+    def _interrupted(self) -> None:
+        """A signal's exception is on its way to the program, through the end of this call."""
+        self.leave()
+        self._ended = True
+        unfinished.append(self)
 
     def end(self) -> None:
         """End late what could not be ended in time; nothing more is recorded."""

@@ -45,8 +45,8 @@ class AsyncSteps(TracedStepsOf[AsyncGenerator[Any, Any]]):
     async def _step(self, awaitable: Awaitable[Any]) -> None:
         __tracebackhide__ = True
         activity = self._activity
-        activity.enter()
         try:
+            activity.enter()
             item = await awaitable
         except StopAsyncIteration:
             activity.exhausted(None)

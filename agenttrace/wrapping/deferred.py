@@ -38,8 +38,8 @@ def wrap_stepped(body: Any, activity: Activity) -> Any:
             wrapped = _wrap_async_generator(body, activity)
         else:
             wrapped = _wrap_coroutine(body, activity)
-    except Exception as error:
-        faults.report("following what a traced function returned", error)
+    except BaseException as error:
+        faults.contain("following what a traced function returned", error)
         wrapped = None
     if wrapped is None:
         activity.exhausted(body)
@@ -59,8 +59,8 @@ def finish_with(value: Any, activity: Activity) -> bool:
             completion(value)  # its event loop, if it has one, may be closed and call nothing any more
         else:
             value.add_done_callback(completion)
-    except Exception as error:
-        faults.report("waiting for a future that a traced function returned", error)
+    except BaseException as error:
+        faults.contain("waiting for a future that a traced function returned", error)
         return False
     return True
 
@@ -186,8 +186,8 @@ class _Completion:
                 activity.raised(error)
             else:
                 activity.exhausted(future.result())
-        except Exception as fault:
-            faults.report("recording the result of a future", fault)
+        except BaseException as fault:
+            faults.contain("recording the result of a future", fault)
             activity.closed()
 
 

@@ -48,8 +48,8 @@ class Steps(TracedStepsOf[Generator[Any, Any, Any]]):
     def _step(self, step: Callable[[Any], Any], argument: Any) -> None:
         __tracebackhide__ = True
         activity = self._activity
-        activity.enter()
         try:
+            activity.enter()
             item = step(argument)
         except StopIteration as stop:
             activity.exhausted(stop.value)

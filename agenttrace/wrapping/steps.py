@@ -40,8 +40,8 @@ class TracedStepsOf(StepsOf[BodyT]):
     """
 
     def __init__(self, body: BodyT, activity: Activity, underway: bool = False) -> None:
+        self._activity = activity  # first, for __del__ after an interrupted __init__
         super().__init__(body)
-        self._activity = activity
         self._underway = underway
 
     def _keep(self, item: Any) -> None:
@@ -53,7 +53,9 @@ class TracedStepsOf(StepsOf[BodyT]):
     def __del__(self) -> None:
         # Dropped before the first step, or when no event loop is left to close it, or while the interpreter goes down:
         # nothing else ends the activity then.
-        self._activity.closed()
+        activity: Activity | None = getattr(self, "_activity", None)
+        if activity is not None:
+            activity.closed()
 
 
 TracedT = TypeVar("TracedT")
@@ -81,10 +83,9 @@ def steps_opener(
         if activity is None:
             return plain_steps(function(*args, **kwargs))
         try:
-            body = function(*args, **kwargs)
+            return traced_steps(function(*args, **kwargs), activity)
         except BaseException as error:
             activity.raised(error)
             raise
-        return traced_steps(body, activity)
 
     return open_steps

@@ -522,3 +522,30 @@ def test_what_the_user_sets_wins_over_what_is_captured(spans: Spans) -> None:
     for span in spans.all():
         assert (input_of(span), output_of(span)) == ("my input", {"mine": 1})
         assert span.status.description == "mine"
+
+
+def test_a_lazy_object_as_the_only_argument_is_not_looked_into(spans: Spans) -> None:
+    """Asking it for its class would make it do its work, which the plain call doesn't."""
+    asked = []
+
+    class Lazy:
+        @property
+        def __class__(self) -> type:
+            asked.append("class")
+            return str
+
+    @trace_agent
+    def function(question: object) -> None:
+        return None
+
+    function(Lazy())
+    assert asked == []
+
+
+def test_names_with_lone_surrogates_are_recorded(spans: Spans) -> None:
+    r"""As text that can be sent: an exporter would lose the whole span over one."""
+    with trace_step("odd \udc80", graph_node_id="\udc81"):
+        pass
+    span = spans.only()
+    assert span.name == "odd \\udc80"
+    assert (span.attributes or {})["graph.node.id"] == "\\udc81"

@@ -596,3 +596,45 @@ def test_a_hook_that_exits_ends_nothing(option: str, spans: Spans, log: LogCatch
     assert list(count()) == [1]
     assert spans.only().status.status_code is StatusCode.OK
     log.expect("SystemExit")
+
+
+class TimeLimit(Exception):
+    """What a signal handler raises to end a call that takes too long."""
+
+
+@pytest.mark.parametrize("option", ["process_input", "process_output"])
+def test_what_a_signal_handler_raises_reaches_the_program(option: str, spans: Spans) -> None:
+    """A time limit that strikes while tracing records is no fault of tracing's, though it is an Exception."""
+
+    def interrupted(value: object) -> object:
+        signal.raise_signal(signal.SIGUSR1)
+        return value
+
+    def strike(number: int, frame: object) -> None:
+        raise TimeLimit
+
+    options: Any = {option: interrupted}
+
+    @trace_agent(**options)
+    def work(question: str) -> str:
+        return question
+
+    before = signal.signal(signal.SIGUSR1, strike)
+    try:
+        with pytest.raises(TimeLimit):
+            work("why")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    spans.assert_each_ended_once()
+
+
+def test_made_up_names_are_not_logged_for_ever(log: LogCatcher) -> None:
+    """A program that names each block anew gets a bounded number of lines, and tracing keeps no list of them."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(RaisingEnd())
+    with use_provider(provider):
+        for number in range(1_000):
+            with trace_step(f"ticket {number}"):
+                pass
+    lines, log.lines = log.lines, []
+    assert 0 < len(lines) <= 200
