@@ -88,7 +88,7 @@ def register(
     tracer_provider: Literal["own"] | TracerProvider | None = None,
     **provider_options: Any,
 ) -> TracerProvider:
-    """Say where spans go. Takes what `phoenix.otel.register` takes, with the same meaning.
+    """Say where spans go. Takes the keywords of `phoenix.otel.register`, mostly with the same meaning.
 
     With nothing configured, spans are recorded to the local store, which ``agenttrace show`` reads. With headers, an
     API key or a protocol but no endpoint they go to Phoenix on this machine. Nothing is sent, opened or waited for

@@ -177,8 +177,8 @@ def choose_destination(
 ) -> Destination:
     """Where spans go: the endpoint given, else the one that the environment names, else the local store.
 
-    Headers or a key without an endpoint are meant for a server, and go where `phoenix.otel.register` sends them: to
-    Phoenix on this machine.
+    Headers or a key without an endpoint are meant for a server, and go to the one that `phoenix.otel.register` means
+    too: Phoenix on this machine.
     """
     chosen = check_protocol(protocol)
     given_headers = _checked_headers(headers, api_key)

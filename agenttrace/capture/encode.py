@@ -1,6 +1,7 @@
 """Any object → bounded text that is always valid: what a span says of a function's arguments and result.
 
-Nothing here raises, blocks on what it reads, consumes or changes the object, or keeps it; the time it takes follows
+Nothing here raises, blocks on what it reads, consumes or changes the object, or keeps it, and while foreign methods run
+tracing is off (:mod:`.quiet`); the time it takes follows
 from the limit (:func:`max_value_bytes`) and not from the object's size. Two things it can't promise: an object whose
 own ``__repr__`` takes long takes that long here, and a signal that arrives meanwhile (Ctrl-C, an alarm) raises what it
 would raise anywhere else in the program (:mod:`agenttrace.blame`).
@@ -19,6 +20,7 @@ from .contents import Instead
 from .kinds import describe
 from .limits import SMALLEST_MAX_VALUE_BYTES, max_value_bytes
 from .plain import dump_plain
+from .quiet import quietly
 from .shorten import bounded_json
 from .text import UNREADABLE, Excerpt, bounded_text, encode_text
 
@@ -125,7 +127,7 @@ def _attribute(value: object) -> AttributeValue:
 
 def _slowly(value: object, limit: int) -> str:
     try:
-        return bounded_json(value, limit)
+        return quietly(bounded_json, value, limit)
     except BaseException as error:
         if issubclass(type(error), RecursionError) or is_meant_for_program(error):
             raise
@@ -136,7 +138,7 @@ def _slowly(value: object, limit: int) -> str:
 def _as_scalar(value: object) -> AttributeValue:
     if value is None or type(value) is dict:
         return encode_json(value)
-    described = value if type(value) is int else describe(value)
+    described = value if type(value) is int else quietly(describe, value)
     if type(described) is Instead:
         described = described.value
     if type(described) is int:

@@ -18,6 +18,7 @@ from . import objects
 from .arrays import array_converter
 from .classes import bases_of, class_name, defines, find_in_class, is_one_of, loaded, module_of, owner_of
 from .contents import Described
+from .mappings import mapping_converter, view_converter
 from .records import named_tuple, record_converter
 
 Converter = Callable[[Any], Described]
@@ -83,12 +84,15 @@ def _by_standard_library(cls: type) -> Converter | None:
 
 
 def _by_protocol(cls: type, module_roots: frozenset[str]) -> Converter | None:
-    if defines(cls, *_ITERATOR_METHODS) or module_roots & _NEVER_READ or is_one_of(cls, (loaded("os", "_Environ"),)):
+    never_read = (loaded("os", "_Environ"), loaded("multiprocessing.managers", "BaseProxy"))
+    if defines(cls, *_ITERATOR_METHODS) or module_roots & _NEVER_READ or is_one_of(cls, never_read):
         return objects.as_name
     try:
         if issubclass(cls, Mapping):
-            return objects.foreign_mapping
-        if issubclass(cls, (Sequence, Set, ItemsView, KeysView, ValuesView)):
+            return mapping_converter(cls)
+        if issubclass(cls, (ItemsView, KeysView, ValuesView)):
+            return view_converter(cls)
+        if issubclass(cls, (Sequence, Set)):
             return objects.foreign_collection
     except Exception:  # a metaclass whose instances have no hash: nothing can have registered them
         return None
@@ -122,9 +126,7 @@ _BUILTINS: dict[type, Converter] = {
     complex: objects.complex_number,
     range: objects.collection,
     collections.deque: objects.collection,
-    type({}.keys()): objects.collection,
-    type({}.values()): objects.collection,
-    type({}.items()): objects.collection,
+    **dict.fromkeys(objects.DICTIONARY_VIEWS, objects.collection),
     type: objects.type_name,
     types.FunctionType: objects.function_name,
     types.BuiltinFunctionType: objects.function_name,
@@ -150,6 +152,7 @@ _BUILTIN_BASES: dict[type, Converter] = {
     bytearray: objects.byte_string,
     type: objects.type_name,
     types.ModuleType: objects.module_name,
+    **dict.fromkeys(objects.DICTIONARY_VIEWS, objects.dictionary_view),
 }
 
 # Found where the program has imported them already.
@@ -161,7 +164,6 @@ _STANDARD_LIBRARY: tuple[tuple[str, str, Converter], ...] = (
     ("fractions", "Fraction", objects.rational),
     ("uuid", "UUID", objects.as_str),
     ("pathlib", "PurePath", objects.as_str),
-    ("collections", "ChainMap", objects.chained_mapping),
 )
 
 _ITERATOR_METHODS = ("__next__", "__anext__", "__aiter__", "__await__")

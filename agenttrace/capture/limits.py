@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from .. import faults
 
 VARIABLE = "AGENTTRACE_MAX_VALUE_BYTES"
+LENGTH_VARIABLES = ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")
+"""By these the SDK cuts texts, after so many characters."""
 DEFAULT_MAX_VALUE_BYTES = 1_048_576
 SMALLEST_MAX_VALUE_BYTES = 64
 """Below this not even the mark that says what was cut would fit."""
@@ -20,7 +23,10 @@ def max_value_bytes() -> int:
 
     Returns:
         The number in ``AGENTTRACE_MAX_VALUE_BYTES``, read at the first call; 1,048,576 (1 MiB) where that is unset, no
-        whole number, or below 64, the latter two with one warning.
+        whole number, or below 64, the latter two with one warning. Where ``OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`` or
+        ``OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`` (OpenTelemetry's attribute limits, in characters) is a smaller whole
+        number of 64 or more, that: a text of so many bytes has no more characters, so that the SDK never cuts the JSON
+        in the middle. Below 64 they are not heeded, and the SDK cuts.
 
     Example:
         >>> max_value_bytes()
@@ -28,7 +34,7 @@ def max_value_bytes() -> int:
     """
     global cached
     if not cached:
-        cached = _read()
+        cached = min(_own_limit(), *(_length_limit(variable) for variable in LENGTH_VARIABLES))
     return cached
 
 
@@ -38,14 +44,11 @@ def reread_limits() -> None:
     cached = 0
 
 
-def _read() -> int:
+def _own_limit() -> int:
     setting = os.environ.get(VARIABLE, "").strip()
     if not setting:
         return DEFAULT_MAX_VALUE_BYTES
-    try:
-        limit = int(setting)
-    except ValueError:
-        limit = 0
+    limit = _whole_number(setting)
     if limit >= SMALLEST_MAX_VALUE_BYTES:
         return limit
     faults.warn_once(
@@ -53,3 +56,16 @@ def _read() -> int:
         f"for example {VARIABLE}={DEFAULT_MAX_VALUE_BYTES}; using {DEFAULT_MAX_VALUE_BYTES}"
     )
     return DEFAULT_MAX_VALUE_BYTES
+
+
+def _length_limit(variable: str) -> int:
+    # The SDK complains of what is no number itself.
+    limit = _whole_number(os.environ.get(variable, ""))
+    return limit if limit >= SMALLEST_MAX_VALUE_BYTES else sys.maxsize
+
+
+def _whole_number(setting: str) -> int:
+    try:
+        return int(setting)
+    except ValueError:
+        return 0

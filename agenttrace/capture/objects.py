@@ -21,6 +21,7 @@ _BYTES_SHOWN = 64
 _SORTED_UP_TO = 10_000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 """What orjson writes."""
+DICTIONARY_VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 
 
 def plain_scalar(value: Any, kind: type) -> Scalar:
@@ -154,6 +155,12 @@ def collection(value: Any) -> Contents:
     return Contents(value, len(value), False, class_name(type(value)))
 
 
+def dictionary_view(value: Any) -> Contents:
+    """A view of a dictionary of a subclass (``OrderedDict``), without the subclass's own lookup."""
+    own = next(kind for kind in DICTIONARY_VIEWS if issubclass(type(value), kind))
+    return Contents(own.__iter__(value), own.__len__(value), False, class_name(type(value)))
+
+
 def set_of_items(value: Any) -> Contents:
     """A set, sorted where its items are all strings or all numbers, so that equal sets read the same."""
     own: Any = set if issubclass(type(value), set) else frozenset
@@ -167,20 +174,6 @@ def set_of_items(value: Any) -> Contents:
     return Contents(items, size, False, class_name(type(value)))
 
 
-def foreign_mapping(value: Any) -> Contents:
-    """An object that is registered as a ``Mapping``, read by its own methods."""
-
-    def pairs() -> Iterator[tuple[Any, Any]]:
-        for key in value:
-            try:
-                item = value[key]
-            except Exception as error:
-                item = f"<unreadable: {class_name(type(error))}>"
-            yield key, item
-
-    return Contents(pairs(), _said_size(value), True, class_name(type(value)))
-
-
 def foreign_collection(value: Any) -> Contents:
     """An object that is registered as a ``Sequence`` or ``Set``, read by its own methods."""
 
@@ -188,20 +181,6 @@ def foreign_collection(value: Any) -> Contents:
         yield from value
 
     return Contents(items(), _said_size(value), False, class_name(type(value)))
-
-
-def chained_mapping(value: Any) -> Contents:
-    """A ``ChainMap``, whose own iteration copies all its maps first."""
-
-    def pairs() -> Iterator[tuple[Any, Any]]:
-        seen = set()
-        for single in value.maps:
-            for key in single:
-                if key not in seen:
-                    seen.add(key)
-                    yield key, single[key]
-
-    return Contents(pairs(), None, True, class_name(type(value)))
 
 
 def function_name(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .encode import encode_json, encode_text, max_value_bytes
+from .quiet import quietly
 from .shorten import bounded_json
 from .text import bounded_text, excerpt
 
@@ -62,7 +63,7 @@ class YieldedItems:
 
     def _add_json(self, item: Any) -> None:
         text = encode_json(item)
-        self._keep(text if _size(text, self._room) <= self._room else bounded_json(item, self._room))
+        self._keep(text if _size(text, self._room) <= self._room else quietly(bounded_json, item, self._room))
 
     def _keep(self, text: str) -> None:
         self._parts.append(text)

@@ -11,8 +11,10 @@ from enum import Enum, IntEnum
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from agenttrace.capture.encode import encode_attribute, encode_json, encode_text, encode_value, max_value_bytes
+from agenttrace.capture.limits import LENGTH_VARIABLES
 
 SetLimit = Callable[[object], None]
 
@@ -52,6 +54,40 @@ def test_an_unusable_limit_is_the_default_with_one_warning(
     assert max_value_bytes() == 1_048_576
     (record,) = caplog.records
     assert "AGENTTRACE_MAX_VALUE_BYTES=1048576" in record.getMessage()
+
+
+@pytest.mark.parametrize("variable", LENGTH_VARIABLES)
+def test_the_sdks_own_limit_does_not_cut_json(
+    variable: str, set_limit: SetLimit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The smallest of the limits that are set is ours."""
+    monkeypatch.setenv(variable, "100")
+    set_limit(2000)
+    provider = TracerProvider()
+    span = provider.get_tracer(__name__).start_span("name")
+    value = {"argument": "é" * 500}
+    span.set_attribute("input.value", encode_json(value))
+    span.set_attribute("tags", encode_attribute(["x" * 500]))
+    span.set_attribute("name", encode_text("é" * 500))
+    assert isinstance(span, ReadableSpan)
+    assert span.attributes is not None
+    assert span.attributes["input.value"] == encode_json(value)
+    assert "500 characters" in strict(str(span.attributes["input.value"]))["argument"]
+    assert "500 characters" in strict(str(span.attributes["tags"]))[0]
+    assert span.attributes["name"] == encode_text("é" * 500)
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"), [("", 2000), ("unset", 2000), ("3000", 2000), ("63", 2000), (" 64 ", 64)]
+)
+def test_a_limit_of_the_sdks_that_cannot_be_kept_is_not_heeded(
+    setting: str, found: int, set_limit: SetLimit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor a larger one than ours."""
+    for variable in LENGTH_VARIABLES:
+        monkeypatch.setenv(variable, setting)
+    set_limit(2000)
+    assert max_value_bytes() == found
 
 
 def test_plain_arguments_are_compact_json() -> None:
