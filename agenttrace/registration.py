@@ -189,8 +189,8 @@ def flush(timeout: float | None = None) -> bool:
         return True
     try:
         return current.pipeline.force_flush(1000 * (FLUSH_SECONDS if timeout is None else max(0.0, timeout)))
-    except Exception as error:
-        faults.report("flushing", error)
+    except BaseException as error:
+        faults.contain("flushing", error)
         return False
 
 
@@ -218,8 +218,8 @@ def shutdown(timeout: float | None = None) -> bool:
     unwatch(current.delivery)
     try:
         return current.pipeline.stop(SHUTDOWN_SECONDS if timeout is None else max(0.0, timeout))
-    except Exception as error:
-        faults.report("shutting down", error)
+    except BaseException as error:
+        faults.contain("shutting down", error)
         return False
 
 

@@ -115,8 +115,8 @@ class Courier:
     def _close_sink(self) -> None:
         try:
             self._sink.close()
-        except Exception as error:
-            faults.report(f"closing the connection to {self._sink.name}", error)
+        except BaseException as error:
+            faults.contain(f"closing the connection to {self._sink.name}", error)
 
     def _wait(self) -> Request | None:
         """Sleep until there is something to do: a request, or (None) spans that are due."""
@@ -180,7 +180,8 @@ class Courier:
         try:
             answer = self._sink.deliver(batch, timeout)
         except BaseException as error:  # whatever it is, the worker lives on: nobody else will deliver
-            faults.report(f"sending spans to {self._sink.name}", error)
+            # Where the program's own thread delivers, since no worker can be started any more, signals may arrive.
+            faults.contain(f"sending spans to {self._sink.name}", error)
             answer = Answer(Verdict.FAULTY)
         self._digest(batch, answer)
         return answer

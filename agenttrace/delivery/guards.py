@@ -1,4 +1,7 @@
-"""What stands between the program and other people's processors and samplers: nothing that they raise gets through."""
+"""What stands between the program and other people's processors and samplers: nothing that they raise gets through.
+
+What a signal raises while one of them runs, such as a time limit's exception, is the program's and does get through.
+"""
 
 from __future__ import annotations
 
@@ -33,41 +36,41 @@ class GuardedProcessor(SpanProcessor):
         """Call the processor's ``on_start``."""
         try:
             self.processor.on_start(span, parent_context=parent_context)
-        except Exception as error:
-            self._report("on_start", error)
+        except BaseException as error:
+            self._contain("on_start", error)
 
     def _on_ending(self, span: Span) -> None:
         # OpenTelemetry's hook for processors that change a span at its end. It is experimental, hence its name, and
         # the SDK calls it on every processor: were it not passed on, a wrapped one would silently do half its work.
         try:
             self.processor._on_ending(span)
-        except Exception as error:
-            self._report("_on_ending", error)
+        except BaseException as error:
+            self._contain("_on_ending", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Call the processor's ``on_end``."""
         try:
             self.processor.on_end(span)
-        except Exception as error:
-            self._report("on_end", error)
+        except BaseException as error:
+            self._contain("on_end", error)
 
     def shutdown(self) -> None:
         """Call the processor's ``shutdown``."""
         try:
             self.processor.shutdown()
-        except Exception as error:
-            self._report("shutdown", error)
+        except BaseException as error:
+            self._contain("shutdown", error)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Call the processor's ``force_flush``; False when it raises."""
         try:
             return self.processor.force_flush(timeout_millis) is not False
-        except Exception as error:
-            self._report("force_flush", error)
+        except BaseException as error:
+            self._contain("force_flush", error)
             return False
 
-    def _report(self, method: str, error: BaseException) -> None:
-        faults.report(f"{method} of the span processor {type(self.processor).__name__}", error)
+    def _contain(self, method: str, error: BaseException) -> None:
+        faults.contain(f"{method} of the span processor {type(self.processor).__name__}", error)
 
 
 class GuardedSampler(Sampler):
@@ -94,8 +97,8 @@ class GuardedSampler(Sampler):
         """Ask the sampler."""
         try:
             return self.sampler.should_sample(parent_context, trace_id, name, kind, attributes, links)
-        except Exception as error:
-            faults.report(f"should_sample of the sampler {type(self.sampler).__name__}", error)
+        except BaseException as error:
+            faults.contain(f"should_sample of the sampler {type(self.sampler).__name__}", error)
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, trace_state)
 
     def get_description(self) -> str:

@@ -57,8 +57,8 @@ def _finish() -> None:
     for processor in list(_watched.values()):
         try:
             processor.finish_at_exit(deadline)
-        except Exception as error:
-            faults.report("delivering the last spans", error)
+        except BaseException as error:
+            faults.contain("delivering the last spans", error)
 
 
 def _finish_with_multiprocessing() -> None:
@@ -86,8 +86,8 @@ def _after_fork() -> None:
         util: Any = sys.modules.get("multiprocessing.util")
         if util is not None:
             util.register_after_fork(_hook, _after_fork_of_multiprocessing)
-    except Exception as error:
-        faults.report("starting delivery afresh after a fork", error)
+    except BaseException as error:
+        faults.contain("starting delivery afresh after a fork", error)
 
 
 if hasattr(os, "register_at_fork"):

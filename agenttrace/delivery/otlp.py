@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from agenttrace import faults
 
@@ -15,6 +18,9 @@ from .transport import Connection, TransportOptions
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from .otlp_grpc import GrpcConnection
+    from .otlp_http import HttpConnection
 
 __all__ = ["OtlpSink", "load_libraries"]
 
@@ -37,17 +43,21 @@ class OtlpSink:
         if endpoint.authorization is not None:
             self._headers.setdefault("authorization", endpoint.authorization)
         self._options = options or TransportOptions()
+        self._connection_type = load_libraries(endpoint)
         self._connection: Connection | None = None
 
     def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
         """Encode and send ``spans``. Where one can't be encoded, the batch is to be split until it is alone."""
+        if sys.meta_path is None:  # as Python itself tells that nothing can be imported any more
+            # Both requests and grpc import on their way, some of it when the server has the batch already.
+            return Answer(Verdict.REFUSED, _too_late(self.name))
         try:
             payload = _encode(spans)
-        except Exception as error:
-            faults.report("encoding a span", error)
+        except BaseException as error:
+            faults.contain("encoding a span", error)
             return Answer(Verdict.SPLIT)
         if self._connection is None:
-            self._connection = self._connect()
+            self._connection = self._connection_type(self._endpoint, self._headers, self._options)
         return self._connection.send(payload, timeout)
 
     def close(self) -> None:
@@ -61,38 +71,30 @@ class OtlpSink:
         keep_for_ever(self._connection)
         self._connection = None
 
-    def _connect(self) -> Connection:
-        if self._endpoint.protocol == "grpc":
-            from .otlp_grpc import GrpcConnection
 
-            return GrpcConnection(self._endpoint, self._headers, self._options)
-        from .otlp_http import HttpConnection
-
-        return HttpConnection(self._endpoint, self._headers, self._options)
-
-
-def load_libraries(endpoint: Endpoint) -> None:
-    """Import what sending to ``endpoint`` needs.
+def load_libraries(endpoint: Endpoint) -> type[HttpConnection | GrpcConnection]:
+    """Import what sending to ``endpoint`` needs; what connects to it.
 
     Done by the thread that registers: were it left to the worker, a fork in the middle of it would leave the child with
-    modules that are locked for ever.
+    modules that are locked for ever. Importing this module has loaded the encoder already.
     """
-    import opentelemetry.exporter.otlp.proto.common.trace_encoder
-    import opentelemetry.proto.collector.trace.v1.trace_service_pb2  # noqa: F401 - loaded, not used
-
     if endpoint.protocol == "grpc":
-        import grpc  # noqa: F401
+        from .otlp_grpc import GrpcConnection
 
-        from . import otlp_grpc  # noqa: F401
-    else:
-        import requests  # noqa: F401
+        return GrpcConnection
+    from .otlp_http import HttpConnection
 
-        from . import otlp_http  # noqa: F401
+    return HttpConnection
+
+
+def _too_late(name: str) -> str:
+    return (
+        f"spans that end while Python takes itself apart can't be sent to {name}: "
+        "close what still runs, such as generators, before the program ends"
+    )
 
 
 def _encode(spans: Sequence[ReadableSpan]) -> bytes:
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
     _hush(encode_spans.__module__)
     _this_thread.is_encoding = True
     try:

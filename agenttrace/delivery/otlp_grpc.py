@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import DESCRIPTOR
 
 from .endpoint import Endpoint
+from .otlp_answer import accepted
 from .sink import Answer, Verdict
-from .transport import USER_AGENT, TransportOptions, accepted
-
-if TYPE_CHECKING:
-    import grpc
+from .transport import USER_AGENT, TransportOptions
 
 __all__ = ["GrpcConnection"]
+
+_METHOD = f"/{DESCRIPTOR.services_by_name['TraceService'].full_name}/Export"
 
 
 class GrpcConnection:
@@ -36,12 +38,10 @@ class GrpcConnection:
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Send one encoded batch."""
-        import grpc
-
         if self._channel is None:
             self._channel = self._open_channel()
         # Bytes go in and out as they are, so that the encoded batch can be measured, split and kept.
-        call = self._channel.unary_unary(_method(), request_serializer=None, response_deserializer=None)
+        call = self._channel.unary_unary(_METHOD, request_serializer=None, response_deserializer=None)
         compression = grpc.Compression.Gzip if self._options.compression == "gzip" else None
         try:
             response = call(payload, timeout=timeout, metadata=self._metadata, compression=compression)
@@ -60,8 +60,6 @@ class GrpcConnection:
             channel.close()
 
     def _open_channel(self) -> grpc.Channel:
-        import grpc
-
         options: list[tuple[str, int | str]] = [
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.primary_user_agent", USER_AGENT),
@@ -78,8 +76,6 @@ class GrpcConnection:
         )
 
     def _read(self, code: grpc.StatusCode, details: str, timeout: float) -> Answer:
-        import grpc
-
         status = grpc.StatusCode
         name = str(self._endpoint)
         if code is status.UNAVAILABLE:
@@ -115,9 +111,3 @@ class GrpcConnection:
         if "connect" in lowered:
             return Answer(Verdict.UNREACHABLE, f"no server answers at {name}: is it running, and is the port right?")
         return Answer(Verdict.LATER, f"{name} is busy (UNAVAILABLE)")
-
-
-def _method() -> str:
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import DESCRIPTOR
-
-    return f"/{DESCRIPTOR.services_by_name['TraceService'].full_name}/Export"

@@ -10,14 +10,14 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from math import isfinite
 from time import time
-from typing import TYPE_CHECKING
+
+import requests
+from requests import exceptions
 
 from .endpoint import Endpoint, mask
+from .otlp_answer import accepted
 from .sink import Answer, Verdict
-from .transport import USER_AGENT, TransportOptions, accepted, is_caused_by
-
-if TYPE_CHECKING:
-    import requests
+from .transport import USER_AGENT, TransportOptions, is_caused_by
 
 __all__ = ["HttpConnection"]
 
@@ -39,8 +39,6 @@ class HttpConnection:
     """
 
     def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], options: TransportOptions) -> None:
-        import requests
-
         self._endpoint = endpoint
         self._options = options
         self._headers = {"user-agent": USER_AGENT, "content-type": "application/x-protobuf", **headers}
@@ -56,17 +54,15 @@ class HttpConnection:
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Post one encoded batch; a connection that the server closed while it was idle is opened anew, once."""
-        import requests
-
         body = gzip.compress(payload, 6) if self._options.compression == "gzip" else payload
         try:
             try:
                 return self._post(body, timeout)
-            except requests.exceptions.ConnectionError as error:
+            except exceptions.ConnectionError as error:
                 if not is_caused_by(error, ConnectionResetError) and not is_caused_by(error, BrokenPipeError):
                     raise
                 return self._post(body, timeout)
-        except requests.exceptions.RequestException as error:
+        except exceptions.RequestException as error:
             return self._failure(error, timeout)
 
     def close(self) -> None:
@@ -110,8 +106,6 @@ class HttpConnection:
 
     def _failure(self, error: Exception, timeout: float) -> Answer:
         # The error's own text is never shown: it may quote headers, and the URL with what follows "?".
-        from requests import exceptions
-
         name = str(self._endpoint)
         if is_caused_by(error, socket.gaierror):
             problem = f"the host {self._endpoint.host} of {name} isn't known: is it spelled right?"

@@ -177,8 +177,8 @@ def _after_fork() -> None:
     try:
         for provider in list(_own_providers):
             provider.after_fork()
-    except Exception as error:
-        faults.report("starting afresh after a fork", error)
+    except BaseException as error:
+        faults.contain("starting afresh after a fork", error)
 
 
 if hasattr(os, "register_at_fork"):

@@ -15,6 +15,7 @@ from agenttrace.provider import SCOPE_NAME
 
 from .guards import GuardedProcessor
 from .processor import SHUTDOWN_SECONDS, DeliveryProcessor
+from .queue import waiting_time
 
 __all__ = ["Pipeline", "Switch"]
 
@@ -42,8 +43,8 @@ class Pipeline(SpanProcessor):
             scope = span.instrumentation_scope
             if scope is None or scope.name != SCOPE_NAME:
                 self._stamp(span, otel_context.get_current() if parent_context is None else parent_context)
-        except Exception as error:
-            faults.report("stamping context attributes on a span", error)
+        except BaseException as error:
+            faults.contain("stamping context attributes on a span", error)
         for processor in self._processors:
             processor.on_start(span, parent_context)
 
@@ -64,7 +65,7 @@ class Pipeline(SpanProcessor):
         Returns:
             Whether all of them say that everything arrived.
         """
-        deadline = time.monotonic() + timeout_millis / 1000
+        deadline = time.monotonic() + waiting_time(timeout_millis / 1000)
         flushed = True
         for processor in (*self._deliveries, *self._processors):
             remaining = max(0, round((deadline - time.monotonic()) * 1000))
@@ -77,7 +78,7 @@ class Pipeline(SpanProcessor):
 
     def stop(self, timeout: float = SHUTDOWN_SECONDS) -> bool:
         """Deliver what waits, for ``timeout`` seconds at most, and take no more spans; whether all of it arrived."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + waiting_time(timeout)
         arrived = [delivery.stop(max(0.0, deadline - time.monotonic())) for delivery in self._deliveries]
         for processor in self._processors:
             processor.shutdown()

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import TraceFlags
 
 from agenttrace import faults
+from agenttrace.blame import is_meant_for_program
 from agenttrace.current import SUPPRESS_KEY
 
 from .courier import Courier, Pace
@@ -65,14 +66,14 @@ class DeliveryProcessor(SpanProcessor):
                 spans.append(span)
                 if len(spans) >= queue.threshold:
                     self._notice(queue)
-        except Exception as error:
-            faults.report("queueing an ended span", error)
+        except BaseException as error:
+            faults.contain("queueing an ended span", error)
 
     def force_flush(self, timeout_millis: float = 30_000) -> bool:
         """Deliver everything that ended before this call.
 
         Args:
-            timeout_millis: How long to wait at most, in milliseconds.
+            timeout_millis: How long to wait at most, in milliseconds; may be infinite.
 
         Returns:
             True when every span that ended before the call was accepted by the destination, and none was lost since
@@ -137,7 +138,7 @@ class DeliveryProcessor(SpanProcessor):
 
     def _has_nothing_to_do(self) -> bool:
         # A worker may hold a batch that it took a moment ago, so only one that never started proves that.
-        return self._worker is None and not self._queue.spans and not self._courier.lost
+        return self._worker is None and not self._courier.undelivered and not self._courier.lost
 
     def _notice(self, queue: SpanQueue) -> None:
         """A span made the queue as long as the worker wants to hear of, or longer than it may be."""
@@ -179,7 +180,7 @@ class DeliveryProcessor(SpanProcessor):
             return False  # an exporter that flushes what it is part of would wait for itself
         if self._start_worker():
             self._queue.signals.put(request)
-            request.done.wait(timeout)
+            request.done.wait(request.remaining())
         else:
             self._serve_inline(request)
         return request.done.is_set() and request.delivered
@@ -206,20 +207,23 @@ class DeliveryProcessor(SpanProcessor):
                 )
                 try:
                     worker.start()
-                except RuntimeError:
-                    raise
-                except BaseException:
+                except BaseException as error:
+                    if isinstance(error, RuntimeError) and not is_meant_for_program(error):
+                        self._report_no_thread(error)
+                        return False
                     # A signal's, such as Ctrl-C: the thread runs all the same, and a second one would be too many.
                     self._worker = worker
                     raise
                 self._worker = worker
-        except RuntimeError as error:
-            if not sys.is_finalizing() and not self._queue.is_closed:
-                faults.report("starting the thread that delivers spans", error)
-            return False
         finally:
             self._worker_lock.release()
         return True
+
+    def _report_no_thread(self, error: RuntimeError) -> None:
+        # From Python 3.12 on there is none from the moment that the main thread has ended, while exit handlers still
+        # run. `finish_at_exit` delivers without one then, so nothing is wrong.
+        if threading.main_thread().is_alive() and not self._queue.is_closed:
+            faults.report("starting the thread that delivers spans", error)
 
 
 def _thread_options() -> dict[str, Any]:

@@ -11,24 +11,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["Request", "SpanQueue"]
+__all__ = ["Request", "SpanQueue", "waiting_time"]
 
 CLOSED: int = 0
 IDLE: int = 1
+
+
+def waiting_time(seconds: float) -> float:
+    """``seconds`` as a time that can be waited for: 0 where it is negative or NaN, and no more than locks can count."""
+    return min(max(0.0, seconds), threading.TIMEOUT_MAX)  # NaN is above nothing, so the 0 in front of it stays
 
 
 class Request:
     """Somebody waits until everything that ended before now is delivered.
 
     Args:
-        timeout: Seconds after which nobody waits any longer.
+        timeout: Seconds after which nobody waits any longer; may be infinite.
         stop: Whether the worker ends afterwards.
     """
 
     __slots__ = ("deadline", "delivered", "done", "stop")
 
     def __init__(self, timeout: float, *, stop: bool) -> None:
-        self.deadline: float = time.monotonic() + timeout
+        self.deadline: float = time.monotonic() + waiting_time(timeout)
         self.stop: bool = stop
         self.delivered: bool = False
         self.done: threading.Event = threading.Event()

@@ -86,17 +86,20 @@ class ExporterSink:
     """
 
     def __init__(self, name: str, make_exporter: Callable[[], SpanExporter]) -> None:
+        # Not above, as only this kind of sink needs it. Not in `deliver`, as nothing can be imported any more when the
+        # last spans of a program end, while the interpreter takes itself apart.
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
         self.name: str = name
+        self._success = SpanExportResult.SUCCESS
         self._make_exporter = make_exporter
         self._exporter: SpanExporter | None = None
 
     def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
         """Export ``spans``; a failure is the exporter's to explain."""
-        from opentelemetry.sdk.trace.export import SpanExportResult
-
         if self._exporter is None:
             self._exporter = self._make_exporter()
-        if self._exporter.export(spans) is SpanExportResult.SUCCESS:
+        if self._exporter.export(spans) is self._success:
             return ACCEPTED
         return Answer(Verdict.UNREACHABLE)
 

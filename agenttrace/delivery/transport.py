@@ -1,4 +1,4 @@
-"""What both ways of speaking OTLP have in common: their settings, and the reading of the server's answer."""
+"""What both ways of speaking OTLP have in common, without the libraries that either of them needs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Protocol
 
 from agenttrace.version import __version__
 
-from .sink import ACCEPTED, Answer, Verdict
+from .sink import Answer
 
-__all__ = ["USER_AGENT", "Connection", "TransportOptions", "accepted", "is_caused_by"]
+__all__ = ["USER_AGENT", "Connection", "TransportOptions", "is_caused_by"]
 
 USER_AGENT = f"agenttrace/{__version__}"
 """What we call ourselves to servers."""
@@ -42,22 +42,6 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
-
-
-def accepted(name: str, response_body: bytes) -> Answer:
-    """The answer that an OTLP response stands for: accepted, all of it or (``partial_success``) not quite."""
-    if not response_body:
-        return ACCEPTED
-    from google.protobuf.message import DecodeError
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-
-    try:
-        rejected = ExportTraceServiceResponse.FromString(response_body).partial_success.rejected_spans
-    except DecodeError:  # some servers answer in JSON or plain text; a 2xx is what counts
-        return ACCEPTED
-    if rejected <= 0:
-        return ACCEPTED
-    return Answer(Verdict.ACCEPTED, f"{name} took the batch but rejected spans in it", rejected=rejected)
 
 
 def is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:

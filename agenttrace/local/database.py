@@ -18,6 +18,7 @@ import time
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
 
 from . import schema
 from .paths import HOME_VARIABLE, default_store_path
@@ -153,10 +154,16 @@ def is_busy(error: sqlite3.Error) -> bool:
 def _connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
     # The class and not `sqlite3.connect`, which instrumentors replace: writing spans must not make spans.
     # isolation_level=None: this module says BEGIN and COMMIT itself.
-    connection = sqlite3.Connection(f"{path.as_uri()}?mode={mode}", uri=True, timeout=patience, isolation_level=None)
+    connection = sqlite3.Connection(f"{_uri(path)}?mode={mode}", uri=True, timeout=patience, isolation_level=None)
     # Lone surrogates, which Python's texts may hold and UTF-8 may not, go in and come out as they are (see `as_text`).
     connection.text_factory = _read_text
     return connection
+
+
+def _uri(path: Path) -> str:
+    # Not Path.as_uri: from Python 3.13 on it imports each time, which fails while the interpreter is taken apart.
+    text = path.as_posix()
+    return f"{'file://' if text.startswith('/') else 'file:///'}{quote_from_bytes(os.fsencode(text), safe='/:')}"
 
 
 def as_text(value: str) -> str | bytes:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from .database import as_text
+from .insertion import Insertion
 from .records import EventRecord, LinkRecord, SpanRecord
 from .values import dump_json, load_json, original_attributes, plain_attributes
 
@@ -38,22 +39,27 @@ _COLUMNS = (
 # Those that take a program's own words, which may hold lone surrogates.
 _FREE_TEXTS = frozenset({"name", "kind", "project", "status_description", "scope_name", "scope_version"})
 
-INSERT_SPAN = f"""
-    INSERT INTO spans ({", ".join(_COLUMNS)})
-    VALUES ({", ".join("CAST(? AS TEXT)" if column in _FREE_TEXTS else "?" for column in _COLUMNS)})
+INSERT_SPANS = Insertion(
+    f"INSERT INTO spans ({', '.join(_COLUMNS)})",
+    tuple("CAST(? AS TEXT)" if column in _FREE_TEXTS else "?" for column in _COLUMNS),
+    f"""
     ON CONFLICT (trace_id, span_id) DO UPDATE
     SET {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)}
     WHERE spans.end_time IS NULL
-"""  # noqa: S608 - made of the names above
-"""Adds a span, or ends one that was there as running; a span that had ended stays as it was first delivered."""
+    """,  # noqa: S608 - made of the names above
+)
+"""Adds spans, or ends those that were there as running; a span that had ended stays as it was first delivered."""
 
-INSERT_TRACE = """
-    INSERT INTO traces (trace_id, start_time) VALUES (?, ?)
+INSERT_TRACES = Insertion(
+    "INSERT INTO traces (trace_id, start_time)",
+    ("?", "?"),
+    """
     ON CONFLICT (trace_id) DO UPDATE SET start_time = excluded.start_time
     WHERE excluded.start_time < traces.start_time
-"""
+    """,
+)
 
-INSERT_RESOURCE = "INSERT OR IGNORE INTO resources (digest, attributes) VALUES (?, ?)"
+INSERT_RESOURCES = Insertion("INSERT OR IGNORE INTO resources (digest, attributes)", ("?", "?"))
 
 SELECT_SPANS = f"""
     SELECT {", ".join(f"spans.{column}" for column in _COLUMNS[:-4])},
@@ -64,7 +70,7 @@ SELECT_SPANS = f"""
 
 
 def span_row(span: SpanRecord, resource_digest: str) -> tuple[Any, ...]:
-    """``span`` as the parameters of `INSERT_SPAN`."""
+    """``span`` as a row for `INSERT_SPANS`."""
     tokens = span.tokens
     return (
         span.trace_id,
@@ -92,7 +98,7 @@ def span_row(span: SpanRecord, resource_digest: str) -> tuple[Any, ...]:
 
 
 def resource_row(attributes: Mapping[str, Any]) -> tuple[str, str]:
-    """A resource's attributes as the parameters of `INSERT_RESOURCE`: the digest of their text, and the text."""
+    """A resource's attributes as a row for `INSERT_RESOURCES`: the digest of their text, and the text."""
     text = dump_json(plain_attributes(attributes))
     return hashlib.sha256(text.encode()).hexdigest(), text
 

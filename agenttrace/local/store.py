@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from agenttrace import faults
+from agenttrace.blame import is_meant_for_program
 
 from . import rows
 from .database import BUSY_SECONDS, DamagedStoreError, StoreError, file_identity, is_busy, move_aside, open_to_write
@@ -67,11 +68,12 @@ class LocalSpanExporter(SpanExporter):
             batch = _Batch(spans)
             if batch.spans:
                 self._write(batch)
-        except (StoreError, OSError, sqlite3.Error) as error:
-            faults.warn_once(f"agenttrace: traces can't be kept in {self.path}: {_reason(error, self.path)}")
-            return SpanExportResult.FAILURE
-        except Exception as error:
-            faults.report("writing to the local store", error)
+        except BaseException as error:
+            # A time limit's TimeoutError is an OSError too, but one that is meant for the program.
+            if isinstance(error, (StoreError, OSError, sqlite3.Error)) and not is_meant_for_program(error):
+                faults.warn_once(f"agenttrace: traces can't be kept in {self.path}: {_reason(error, self.path)}")
+            else:
+                faults.contain("writing to the local store", error)
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
 
@@ -117,16 +119,16 @@ class _Batch:
 
     def insert(self, connection: sqlite3.Connection) -> None:
         """Write the rows; the caller commits."""
-        connection.executemany(rows.INSERT_RESOURCE, self._resources.items())
-        connection.executemany(rows.INSERT_TRACE, self._traces.items())
-        connection.executemany(rows.INSERT_SPAN, self.spans)
+        rows.INSERT_RESOURCES.add(connection, self._resources.items())
+        rows.INSERT_TRACES.add(connection, self._traces.items())
+        rows.INSERT_SPANS.add(connection, self.spans)
 
     def _add(self, span: ReadableSpan) -> None:
         try:
             record = record_of(span)
             row = rows.span_row(record, self._resource_digest(span.resource))
-        except Exception as error:  # one odd span must not keep its neighbours out
-            faults.report("reading an ended span for the local store", error)
+        except BaseException as error:  # one odd span must not keep its neighbours out
+            faults.contain("reading an ended span for the local store", error)
             return
         self.spans.append(row)
         started = self._traces.get(record.trace_id, record.start_time)

@@ -16,6 +16,8 @@ from typing import Any
 
 import orjson
 
+from agenttrace.blame import is_meant_for_program
+
 _SIGNED_64_BIT = range(-(2**63), 2**63)
 # orjson stops at 254 levels; a mapping takes two of them, and a few go to what stands around the attributes.
 _DEEPEST = 100
@@ -58,7 +60,9 @@ def load_json(text: str) -> Any:
 def _plain_or_excuse(value: Any) -> Any:
     try:
         return _plain(value, 0)
-    except Exception as error:
+    except BaseException as error:
+        if is_meant_for_program(error):
+            raise
         return f"(this value could not be kept: {type(error).__name__})"
 
 

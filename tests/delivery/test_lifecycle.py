@@ -7,6 +7,7 @@ import os
 import pytest
 
 from agenttrace.delivery.lifecycle import EXIT_SECONDS
+from agenttrace.local.reader import Store
 from tests.isolation import Program, program
 from tests.servers import CollectorServer, Fault, unused_port
 
@@ -46,6 +47,49 @@ def test_a_span_that_ends_while_the_program_ends_arrives(program: Program) -> No
         code = START.replace("import os", "import atexit\natexit.register(lambda: span('last'))\nimport os", 1)
         program.run(code + "register(endpoint=sys.argv[1], verbose=False)\nspan('first')", server.endpoint)
         assert [received.name for received in server.spans] == ["first", "last"]
+
+
+def test_a_first_span_that_ends_in_an_exit_handler_is_no_fault(program: Program) -> None:
+    """From Python 3.12 on no thread can be started then: the program's own delivers, and nothing is said."""
+    with CollectorServer() as server:
+        code = START + "import atexit\nregister(endpoint=sys.argv[1], verbose=False)\natexit.register(span, 'first')"
+        _, err = program.run(code, server.endpoint)
+        assert [received.name for received in server.spans] == ["first"]
+        assert err == ""
+
+
+LATE = """
+class Late:
+    def __init__(self):
+        self.span = trace.get_tracer("test").start_span("late")
+
+    def __del__(self):
+        self.span.end()
+"""
+
+
+@pytest.mark.parametrize("before", ["", "span('first'); "], ids=["the only one", "after others"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_span_that_ends_while_the_interpreter_is_taken_apart_is_told_of(
+    program: Program, protocol: str, before: str
+) -> None:
+    """By a finalizer, as a generator's that was left open: nothing can be sent any more, and what to do is said."""
+    with CollectorServer(protocol) as server:
+        _, err = program.run(
+            f"{START}{LATE}\nregister(endpoint=sys.argv[1], verbose=False)\n{before}late = Late()", server.endpoint
+        )
+        assert err.count("agenttrace:") == 1
+        assert len(err.strip().splitlines()) == 1
+        assert "such as generators, before the program ends. 1 span could not be delivered" in err
+        assert [received.name for received in server.spans] == (["first"] if before else [])
+
+
+def test_a_span_that_ends_while_the_interpreter_is_taken_apart_is_kept_in_the_local_store(program: Program) -> None:
+    """Where it is the first one, too."""
+    _, err = program.run(f"{START}{LATE}\nregister(verbose=False)\nlate = Late()")
+    assert err == ""
+    [trace] = Store(program.folder / "home" / "traces.db").traces()
+    assert trace.name == "late"
 
 
 def test_the_local_store_has_everything_when_a_program_ends(program: Program) -> None:

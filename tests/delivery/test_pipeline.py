@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -151,6 +153,68 @@ def test_a_processor_that_raises_changes_nothing(rig: Callable[..., Rig], caplog
     assert recording.calls == [*once * 3, "force_flush", "shutdown"]
     assert len(warnings_in(caplog)) == len(once) + 2
     assert "secret" not in caplog.text
+
+
+class Interrupted(Recording):
+    """A processor in each of whose methods a signal arrives."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def shutdown(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        return True
+
+
+def test_what_a_signal_raises_in_a_processor_reaches_the_program(caplog: pytest.LogCaptureFixture) -> None:
+    """A time limit's exception, whatever its type: it was the program's and not the processor's."""
+
+    class TimeIsUpError(Exception):
+        pass
+
+    def handle(number: int, frame: object) -> None:
+        raise TimeIsUpError
+
+    pipeline = Pipeline([], [Interrupted()])
+    span = TracerProvider(shutdown_on_exit=False).get_tracer("test").start_span("a")
+    assert isinstance(span, Span)
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        for call in (lambda: pipeline.on_start(span), lambda: pipeline.on_end(span)):
+            with pytest.raises(TimeIsUpError):
+                call()
+        for stop in (pipeline.force_flush, pipeline.shutdown):
+            with pytest.raises(TimeIsUpError):
+                stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert warnings_in(caplog) == []
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt()])
+def test_not_even_an_exit_of_a_processors_own_leaves_it(caplog: pytest.LogCaptureFixture, error: BaseException) -> None:
+    """Without tracing it would not have been called."""
+
+    class Leaving(Recording):
+        def on_end(self, span: ReadableSpan) -> None:
+            raise error
+
+    Pipeline([], [Leaving()]).on_end(ReadableSpan("a"))
+    assert len(warnings_in(caplog)) == 1
+
+
+@pytest.mark.parametrize("seconds", [math.inf, math.nan])
+def test_a_pipeline_may_be_given_any_time(rig: Callable[..., Rig], seconds: float) -> None:
+    """For ever, or what is no number and stands for no time at all."""
+    made = rig(Recording())
+    assert made.pipeline.force_flush(seconds)
+    assert made.pipeline.stop(seconds)
 
 
 def test_a_processor_added_to_the_provider_is_guarded_too(rig: Callable[..., Rig]) -> None:

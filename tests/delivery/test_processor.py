@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import math
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -94,6 +97,20 @@ def make() -> Iterator[Callable[..., Setup]]:
         setup.sink.gate.set()
         setup.processor.stop(0.1)
     faults.forget()
+
+
+@contextmanager
+def time_limit(error: BaseException) -> Iterator[None]:
+    """Ctrl-C's signal raises ``error`` instead, as a time limit's alarm does."""
+
+    def handle(number: int, frame: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def workers() -> list[threading.Thread]:
@@ -396,20 +413,21 @@ def test_an_outage_that_was_not_worth_a_warning_is_told_when_it_costs_spans(
     assert "1 span could not be delivered and is lost" in warnings_in(caplog)[1]
 
 
-def test_ctrl_c_while_the_thread_starts_does_not_start_a_second_one(
-    make: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("time is up"), TimeoutError()])
+def test_a_signal_while_the_thread_starts_does_not_start_a_second_one(
+    make: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    """Two would send from one queue at once. The signal reaches the program."""
+    """Two would send from one queue at once. What the signal raises reaches the program."""
     before = workers()
     setup = make()
     start = threading.Thread.start
 
     def start_interrupted(thread: threading.Thread) -> None:
         start(thread)
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(threading.Thread, "start", start_interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with time_limit(error), pytest.raises(type(error)):
         setup.end_spans("a")
     setup.end_spans("b")
     assert setup.processor.force_flush()
@@ -507,6 +525,49 @@ def test_without_threads_the_caller_delivers(make: Callable[..., Setup], monkeyp
     setup.end_spans("a", "b")
     assert setup.processor.stop()
     assert setup.sink.names == ["a", "b"]
+
+
+def test_a_signal_while_the_caller_delivers_reaches_the_program(
+    make: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A time limit holds there too, and what was on its way is kept."""
+    setup = make()
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    setup.end_spans("a")
+    caplog.clear()
+    setup.sink.during = lambda: signal.raise_signal(signal.SIGINT)
+    with time_limit(TimeoutError()), pytest.raises(TimeoutError):
+        setup.processor.force_flush()
+    setup.sink.during = None
+    assert setup.processor.force_flush()
+    assert setup.sink.names == ["a"]
+    assert warnings_in(caplog) == []
+
+
+@pytest.mark.parametrize("seconds", [math.inf, 1e300])
+def test_one_may_wait_for_ever(make: Callable[..., Setup], seconds: float) -> None:
+    """For longer than a lock can be told to, that is."""
+    setup = make()
+    setup.end_spans("a")
+    assert setup.processor.force_flush(seconds * 1000)
+    setup.end_spans("b")
+    assert setup.processor.stop(seconds)
+    assert setup.sink.names == ["a", "b"]
+
+
+@pytest.mark.parametrize("seconds", [math.nan, -math.inf, -1.0, 0.0])
+def test_what_is_no_time_to_wait_is_none_at_all(make: Callable[..., Setup], seconds: float) -> None:
+    """Nothing is raised, and nobody waits for a destination that hangs."""
+    setup = make(batch_size=1)
+    setup.sink.gate.clear()
+    setup.end_spans("a")
+    setup.sink.wait_until_entered()
+    assert not setup.processor.force_flush(seconds * 1000)
+    assert not setup.processor.stop(seconds)
 
 
 def test_an_exporter_stands_in_as_a_sink(tmp_path: Path) -> None:

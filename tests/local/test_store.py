@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -15,10 +16,12 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, Tracer
 
+from agenttrace.local import database
 from agenttrace.local.database import open_to_write
+from agenttrace.local.insertion import MOST_PARAMETERS
 from agenttrace.local.reader import AmbiguousTraceError, Store, UnknownTraceError
 from agenttrace.local.records import record_of
-from agenttrace.local.rows import INSERT_SPAN, INSERT_TRACE, span_row
+from agenttrace.local.rows import INSERT_SPANS, INSERT_TRACES, span_row
 from agenttrace.local.store import LocalSpanExporter
 
 Recorded = Callable[..., list[ReadableSpan]]
@@ -94,6 +97,17 @@ def test_a_folder_that_is_there_keeps_its_mode(recorded: Recorded, tmp_path: Pat
     assert stat.S_IMODE((folder / "traces.db").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("name", ["a b?mode=ro#c", "100%25", "ü:\u2028&", "'\";"])
+def test_a_store_may_have_any_name(recorded: Recorded, tmp_path: Path, name: str) -> None:
+    """Also one with what means something else in the address that SQLite is given."""
+    if os.name == "nt" and set(name) & set('?:"'):
+        pytest.skip("Windows takes no such names")
+    path = tmp_path / name / f"{name}.db"
+    assert LocalSpanExporter(path).export(recorded(one_of_everything)) is SpanExportResult.SUCCESS
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert len(Store(path).traces()) == 1
+
+
 def test_nothing_stays_open_between_batches(recorded: Recorded, store_path: Path) -> None:
     """The write-ahead log is folded in and gone after each batch, so the one file is the whole store."""
     LocalSpanExporter().export(recorded(one_of_everything))
@@ -110,6 +124,75 @@ def test_delivering_twice_keeps_one(recorded: Recorded) -> None:
     assert summary.span_count == 2
 
 
+def test_a_batch_takes_few_statements(recorded: Recorded, store_path: Path) -> None:
+    """Beside a busy thread each one waits for the interpreter; and none has more parameters than SQLite takes."""
+    spans = recorded(lambda tracer: [tracer.start_span(f"span {number}").end() for number in range(1_000)])
+    rows = [span_row(record_of(span), "") for span in spans]
+    traces = [(record_of(span).trace_id, record_of(span).start_time) for span in spans]
+    statements: list[str] = []
+    with open_to_write(store_path) as connection:
+        connection.set_trace_callback(statements.append)
+        INSERT_SPANS.add(connection, iter(rows))
+        INSERT_TRACES.add(connection, traces)
+    inserts = [statement for statement in statements if "INSERT INTO" in statement]
+    assert len(inserts) == math.ceil(1_000 / (MOST_PARAMETERS // len(rows[0]))) + 3
+    assert INSERT_SPANS.statement(MOST_PARAMETERS // len(rows[0])).count("?") <= MOST_PARAMETERS
+    summaries = Store(store_path).traces(limit=2_000)
+    assert sorted(summary.name for summary in summaries) == sorted(span.name for span in spans)
+
+
+def test_an_ended_span_and_its_running_self_may_come_together(recorded: Recorded, store_path: Path) -> None:
+    """Rows of one statement are added one after the other, as by several."""
+    ended = record_of(recorded(one_of_everything)[1])
+    running, final, later = (
+        span_row(record, "")
+        for record in (replace(ended, end_time=None), ended, replace(ended, name="delivered again"))
+    )
+    with open_to_write(store_path) as connection:
+        INSERT_SPANS.add(connection, [running, final, later])
+        INSERT_TRACES.add(connection, [(ended.trace_id, ended.start_time)] * 2)
+    [span] = Store(store_path).spans(ended.trace_id)
+    assert (span.name, span.end_time) == (ended.name, ended.end_time)
+
+
+def test_a_batch_is_written_whole_or_not_at_all(recorded: Recorded, store_path: Path) -> None:
+    """Though it takes several statements."""
+    spans = recorded(lambda tracer: [tracer.start_span("a").end() for _ in range(100)])
+    rows = [span_row(record_of(span), "") for span in spans]
+    rows[-1] = (None, *rows[-1][1:])
+
+    def write() -> None:
+        with open_to_write(store_path) as connection:
+            INSERT_TRACES.add(connection, [(record_of(span).trace_id, 0) for span in spans])
+            INSERT_SPANS.add(connection, rows)
+
+    with pytest.raises(sqlite3.IntegrityError):
+        write()
+    assert Store(store_path).traces() == []
+
+
+def test_a_time_limit_that_ends_during_an_export_reaches_the_program(
+    recorded: Recorded, store_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the program's own thread exports. A TimeoutError is an OSError, but no fault of the disk's."""
+
+    def handle(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    def interrupted(path: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    spans = recorded(one_of_everything)
+    monkeypatch.setattr(database, "make_private_file", interrupted)
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        with pytest.raises(TimeoutError):
+            LocalSpanExporter().export(spans)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert caplog.records == []
+
+
 def test_an_ended_span_replaces_the_running_one(recorded: Recorded, store_path: Path) -> None:
     """A row without an end is a running span; the ended one takes its place, and never the other way round."""
     spans = recorded(one_of_everything)
@@ -118,8 +201,8 @@ def test_an_ended_span_replaces_the_running_one(recorded: Recorded, store_path: 
 
     def write_running() -> None:
         with open_to_write(store_path) as connection:
-            connection.execute(INSERT_SPAN, running)
-            connection.execute(INSERT_TRACE, (ended.trace_id, ended.start_time))
+            INSERT_SPANS.add(connection, [running])
+            INSERT_TRACES.add(connection, [(ended.trace_id, ended.start_time)])
 
     write_running()
     [summary] = Store().traces()
