@@ -27,6 +27,9 @@ _OUTPUT_MIME_TYPE = SpanAttributes.OUTPUT_MIME_TYPE
 _OK = Status(StatusCode.OK)
 _UNSET = StatusCode.UNSET
 _INTERNAL = SpanKind.INTERNAL
+# How an iterator's own methods say that there is no more.
+_ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
+_STEPS_OF_ITERATION = ("__next__", "__anext__")
 
 
 class SpanOpener:
@@ -197,7 +200,7 @@ class RunningSpan(Activity):
         """Record ``error`` and end the span.
 
         An `Exception` is one ``exception`` event and status ERROR. Cancellation, KeyboardInterrupt and SystemExit are
-        an event of that name and no error; being closed is neither.
+        an event of that name and no error; being closed, or the end of an iterator, is neither.
         """
         if isinstance(error, GeneratorExit):
             self.give_up()
@@ -207,7 +210,10 @@ class RunningSpan(Activity):
             try:
                 if self._items is not None:
                     self._record_output(None)
-                self._record_failure(error, ended)
+                if isinstance(error, _ENDS_OF_ITERATION) and self._opener.name.endswith(_STEPS_OF_ITERATION):
+                    self._set_status(_OK)
+                else:
+                    self._record_failure(error, ended)
             finally:
                 self._end(ended)
 

@@ -392,3 +392,26 @@ def test_the_event_of_an_exception_is_not_later_than_the_span_s_end(spans: Spans
         fails()
     span = spans.only()
     assert [event.timestamp for event in span.events] == [span.end_time]
+
+
+def test_an_iterator_s_own_end_is_no_error(spans: Spans) -> None:
+    """``__next__`` says by StopIteration that there is no more; anywhere else it is an exception like others."""
+
+    class Once:
+        def __iter__(self) -> Once:
+            return self
+
+        @trace_step
+        def __next__(self) -> int:
+            raise StopIteration
+
+    @trace_tool
+    def search() -> None:
+        raise StopIteration
+
+    assert list(Once()) == []
+    with pytest.raises(StopIteration):
+        search()
+    end, failure = spans.all()
+    assert (end.status.status_code, list(end.events)) == (StatusCode.OK, [])
+    assert failure.status.status_code is StatusCode.ERROR
