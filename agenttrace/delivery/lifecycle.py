@@ -53,10 +53,10 @@ def unwatch(processor: DeliveryProcessor) -> None:
 
 
 def _finish() -> None:
-    deadline = time.monotonic() + EXIT_SECONDS
+    began = time.monotonic()
     for processor in list(_watched.values()):
         try:
-            processor.finish_at_exit(deadline)
+            processor.finish_at_exit(began + (processor.exit_seconds or EXIT_SECONDS))
         except BaseException as error:
             faults.contain("delivering the last spans", error)
 

@@ -104,6 +104,11 @@ class DeliveryProcessor(SpanProcessor):
         self._give_up_rest(timeout)
         return arrived
 
+    @property
+    def exit_seconds(self) -> float | None:
+        """How long an exit may wait for this destination, where that is not what it may wait for a server."""
+        return getattr(self._sink, "exit_seconds", None)
+
     def finish_at_exit(self, deadline: float) -> None:
         """Shut down because the process ends. What ends even later is sent by the thread that ended it.
 

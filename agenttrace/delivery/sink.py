@@ -69,6 +69,9 @@ class Sink(Protocol):
         """Drop connections that were inherited through a fork, untouched: the parent is using them."""
 
 
+LOCAL_EXIT_SECONDS = 10.0
+"""How long an exit may go on writing a backlog to the local store; a full queue takes about three."""
+
 _kept: list[object] = []
 
 
@@ -92,6 +95,8 @@ class ExporterSink:
 
         self.name: str = name
         self._success = SpanExportResult.SUCCESS
+        # What it hands to is on this machine: it takes a backlog or fails, and leaves no exit waiting for nothing.
+        self.exit_seconds: float | None = LOCAL_EXIT_SECONDS
         self._make_exporter = make_exporter
         self._exporter: SpanExporter | None = None
 
@@ -126,6 +131,7 @@ class PreparingSink:
 
     def __init__(self, sink: Sink, prepare: Callable[[ReadableSpan], ReadableSpan | None]) -> None:
         self.name: str = sink.name
+        self.exit_seconds: float | None = getattr(sink, "exit_seconds", None)
         self._sink = sink
         self._prepare = prepare
 

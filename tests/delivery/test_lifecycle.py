@@ -107,6 +107,19 @@ def test_the_local_store_has_everything_when_a_program_ends(program: Program) ->
     assert out.strip() == "5"
 
 
+def test_a_backlog_for_the_local_store_is_written_to_its_end(program: Program) -> None:
+    """A batch job that ends right after its last span loses none: the disk takes them all, if not within a moment."""
+    program.run(START + "register(verbose=False)\nfor i in range(40_000): span('s')")
+    out, _ = program.run(
+        """
+        import os, pathlib, sqlite3
+        [store] = pathlib.Path(os.environ["AGENTTRACE_HOME"]).glob("*.db")
+        print(sqlite3.connect(store).execute("select count(*) from spans").fetchone()[0])
+        """
+    )
+    assert out.strip() == "40000"
+
+
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
 def test_a_dead_endpoint_costs_one_warning_and_at_most_two_seconds(program: Program, scheme: str) -> None:
     """The exit takes no longer, and the warning says what to do."""
