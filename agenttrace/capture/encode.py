@@ -56,14 +56,13 @@ def encode_json(value: object) -> str:
         limit = limits.cached or max_value_bytes()
         try:
             data = dump_plain(value, limit)
-            if data is not None:
-                return data.decode()
         except JSONEncodeError:  # an integer beyond 64 bits or a lone surrogate: for the slow way
-            pass
+            data = None
         except BaseException as error:  # so is a change by another thread, or what a metaclass raises
             if is_meant_for_program(error):
                 raise
-        return _slowly(value, limit)
+            data = None
+        return _slowly(value, limit) if data is None else data.decode()
     except RecursionError:  # the caller stands at the interpreter's limit: no function can be called any more
         return _UNREADABLE_JSON
 

@@ -74,12 +74,11 @@ def cut_mark(length: int) -> str:
 def integer_text(value: int) -> str:
     """``value`` in decimal, or its size where printing it would take too long."""
     bits = int.bit_length(value)
-    if bits <= BITS_WORTH_PRINTING:
-        try:
-            return int.__repr__(value)
-        except ValueError:  # the program has set a lower limit of its own
-            pass
-    return f"<int of {bits} bits>"
+    size = f"<int of {bits} bits>"
+    try:
+        return int.__repr__(value) if bits <= BITS_WORTH_PRINTING else size
+    except ValueError:  # the program has set a lower limit of its own
+        return size
 
 
 def float_text(value: float) -> str:

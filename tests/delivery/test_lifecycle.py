@@ -309,4 +309,6 @@ def test_no_thread_no_socket_no_file_where_nothing_ends(program: Program) -> Non
 
 def test_stderr_that_is_closed_is_no_reason_to_fail(program: Program) -> None:
     """As in a program without a console."""
-    program.run(START + "sys.stderr.close()\nregister()\nspan('a')\nsys.stderr = None\nregister(project_name='b')")
+    code = START + "sys.stderr.close()\nregister()\nspan('a')\nsys.stderr = None\nregister(project_name='b')\n"
+    out, _ = program.run(code + "span('b')\nprint(flush())")
+    assert out.strip() == "True"

@@ -150,6 +150,8 @@ def test_spans_go_out_by_themselves(make: Callable[..., Setup]) -> None:
     setup.sink.wait_until_entered()
     setup.end_spans("b")
     setup.sink.wait_until_entered()
+    setup.processor.shutdown()
+    assert setup.sink.names == ["a", "b"]
 
 
 def test_a_full_batch_does_not_wait_for_the_interval(make: Callable[..., Setup]) -> None:

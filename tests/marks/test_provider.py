@@ -45,7 +45,7 @@ def marked_at_import(question: str) -> str:
     return question
 
 
-def in_a_process(code: str) -> None:
+def assert_holds_in_a_process(code: str) -> None:
     """Run ``code`` in a Python of its own, whose global provider nobody has set yet; it must end well."""
     prelude = """
 from opentelemetry import trace
@@ -79,7 +79,7 @@ def marked():
 
 def test_the_global_provider_is_found_when_it_is_set_after_decorating_and_calling() -> None:
     """Before there is one nothing is recorded; from then on all is."""
-    in_a_process("""
+    assert_holds_in_a_process("""
 assert marked() == 1
 provider, names = made()
 trace.set_tracer_provider(provider)
@@ -90,7 +90,7 @@ assert names() == ["block", "marked"]
 
 def test_a_registered_provider_is_preferred_to_the_global_one() -> None:
     """And given back when it goes."""
-    in_a_process("""
+    assert_holds_in_a_process("""
 (global_provider, global_names), (own, own_names) = made(), made()
 trace.set_tracer_provider(global_provider)
 set_registered_provider(own)
@@ -104,7 +104,7 @@ assert (global_names(), own_names()) == (["block", "marked"], ["block", "marked"
 
 def test_opentelemetry_switched_off_is_heeded() -> None:
     """A global SDK provider makes no spans under ``OTEL_SDK_DISABLED``, and the marks find none."""
-    in_a_process("""
+    assert_holds_in_a_process("""
 import os
 os.environ["OTEL_SDK_DISABLED"] = "true"
 provider, names = made()
