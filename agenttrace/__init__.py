@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .annotations import annotate
 from .context import (
     suppress_tracing,
     using_attributes,
@@ -42,17 +43,23 @@ from .tracing import (
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .readers import register_reader
     from .registration import flush, register, shutdown
+    from .semconv.privacy import TraceConfig
 else:
-    # The SDK and the exporters come with these three, and only to programs that use them.
-    _REGISTRATION = frozenset({"flush", "register", "shutdown"})
+    # The SDK and the exporters come with the first three, and all of them only to programs that use them.
+    _HOMES = {
+        **dict.fromkeys(("flush", "register", "shutdown"), "registration"),
+        "TraceConfig": "semconv.privacy",
+        "register_reader": "readers",
+    }
 
     def __getattr__(name):
-        if name not in _REGISTRATION:
+        if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from . import registration
+        from importlib import import_module
 
-        return getattr(registration, name)
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
 
     def __dir__():
         return __all__
@@ -61,11 +68,14 @@ else:
 __all__ = [
     "Span",
     "ThreadPoolExecutor",
+    "TraceConfig",
     "__version__",
+    "annotate",
     "current_span",
     "flush",
     "keep_context",
     "register",
+    "register_reader",
     "shutdown",
     "suppress_tracing",
     "trace_agent",

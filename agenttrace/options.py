@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from .span import Span
 
-__all__ = ["MarkOptions", "ToolMarkOptions", "check_names", "checked_options"]
+__all__ = ["MarkOptions", "ModelMarkOptions", "ToolMarkOptions", "check_names", "checked_options"]
 
 
 class MarkOptions(TypedDict, total=False):
@@ -58,6 +58,22 @@ class ToolMarkOptions(MarkOptions, total=False):
     parameters: Mapping[str, Any]
     """The tool's parameters as a JSON Schema object (OpenInference ``tool.parameters``). Default: read from the
     function's signature."""
+
+
+class ModelMarkOptions(MarkOptions, total=False):
+    """What `trace_llm`, `trace_embedding` and `trace_reranker` take besides, as far as their kind has it."""
+
+    model: str
+    """The model's name, where it is known beforehand (``llm.model_name``, ``embedding.model_name``,
+    ``reranker.model_name``). What the arguments or the response say of it wins."""
+    provider: str
+    """On `trace_llm`: who runs the model (``llm.provider``). Default: inferred where the name or a client tells."""
+    system: str
+    """On `trace_llm`: whose product it is (``llm.system``). Default: inferred from a well-known model's name."""
+    invocation_parameters: Mapping[str, Any]
+    """On `trace_llm` and `trace_embedding`: what the model is called with besides (``llm.invocation_parameters``)."""
+    top_k: int
+    """On `trace_reranker`: how many documents are asked for (``reranker.top_k``)."""
 
 
 BLOCK_ONLY = ("input", "metadata", "tags")
@@ -128,6 +144,10 @@ def _is_mapping(value: object) -> bool:
     return isinstance(value, Mapping)
 
 
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 _TEXT = (_is_text, "a string")
 _FLAG = (_is_flag, "True or False")
 _MAPPING = (_is_mapping, 'a mapping such as {"key": "value"}')
@@ -147,6 +167,11 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "method": _TEXT,
     "metadata": _MAPPING,
     "tags": (_is_names, 'a list of strings such as ["nightly"]'),
+    "model": _TEXT,
+    "provider": _TEXT,
+    "system": _TEXT,
+    "invocation_parameters": _MAPPING,
+    "top_k": (_is_count, "a whole number"),
     "description": _TEXT,
     "parameters": _MAPPING,
 }
@@ -162,4 +187,6 @@ def _copied(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else list(value)
 
 
-_COPIES = dict.fromkeys(("attributes", "exclude_args", "links", "metadata", "parameters", "tags"), _copied)
+_COPIES = dict.fromkeys(
+    ("attributes", "exclude_args", "invocation_parameters", "links", "metadata", "parameters", "tags"), _copied
+)

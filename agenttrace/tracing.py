@@ -7,7 +7,7 @@ and a tool's in what it says about its parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import Any, TypeVar, overload
@@ -16,15 +16,16 @@ from openinference.semconv.trace import OpenInferenceSpanKindValues as Kind
 from typing_extensions import ParamSpec, Self, Unpack
 
 from .current import HANDLE_KEY, Context, get_current
-from .openers import BlockOpener, CallOpener, ToolCallOpener
-from .options import BLOCK_ONLY, MarkOptions, ToolMarkOptions, check_names, checked_options
-from .recording import RunningSpan
+from .openers import BlockOpener, CallOpener, DescribedCallOpener, ToolCallOpener
+from .options import BLOCK_ONLY, MarkOptions, ModelMarkOptions, ToolMarkOptions, check_names, checked_options
+from .running import RunningSpan
 from .span import NO_SPAN, Span
 from .wrapping import Activity, wrap_callable
 from .wrapping.targets import DESCRIPTORS, span_name, wrap_target
 
 __all__ = [
     "Mark",
+    "ModelMark",
     "ToolMark",
     "trace_agent",
     "trace_chain",
@@ -69,6 +70,8 @@ class Mark:
     - ``input``, ``metadata``, ``tags``: for a ``with`` block only: what is known of this one span.
     - ``description``, ``parameters``: for tools only: what it does, and its parameters as JSON Schema; default: read
       from the docstring and the signature.
+    - ``model``, ``provider``, ``system``, ``invocation_parameters``, ``top_k``: for model calls, embeddings and
+      rerankers, each where its kind has it: what is known of the model beforehand.
 
     Args:
         kind: The OpenInference span kind of the spans.
@@ -127,7 +130,7 @@ class Mark:
 
     def __enter__(self) -> Span:
         if self._block is None:
-            name = self._options.get("name") or self._label.removeprefix("trace_")
+            name = self._options.get("name") or _SPAN_NAMES.get(self._kind) or self._label.removeprefix("trace_")
             self._block = BlockOpener(self._kind.value, name, self._options)
         running = self._block.open((), {})
         # What is current inside the block tells at its end which of several it is.
@@ -168,7 +171,10 @@ class Mark:
                 f"{type(target).__name__} is neither. Write @{self._label}, @{self._label}(name=…) "
                 f'or `with {self._label}("name"):`'
             )
-        return type(self)(self._kind, self._label, merged)
+        return self._with(merged)
+
+    def _with(self, options: Mapping[str, Any]) -> Self:
+        return type(self)(self._kind, self._label, options)
 
     def _applied_to(self, target: Any) -> Any:
         for option in BLOCK_ONLY:
@@ -180,7 +186,7 @@ class Mark:
         return wrap_target(target, self._traced, self._label, self._options.get("method"))
 
     def _traced(self, function: Callable[..., Any], drop_first: bool | None, owner: type | None) -> Callable[..., Any]:
-        name = self._options.get("name") or span_name(function, owner)
+        name = self._options.get("name") or _SPAN_NAMES.get(self._kind) or span_name(function, owner)
         excluded = self._options.get("exclude_args")
         if excluded:
             check_names(self._label, excluded, function)
@@ -242,6 +248,47 @@ class ToolMark(Mark):
         return super().__call__(target, **options)
 
 
+class ModelMark(Mark):
+    """The mark of what calls a model or searches, which says besides what went in, what came out and what that took.
+
+    Args:
+        kind: See `Mark`.
+        label: See `Mark`.
+        options: See `Mark`.
+        known: The names of the options that it takes beside those that all marks take.
+    """
+
+    _opener_type = DescribedCallOpener
+
+    def __init__(
+        self, kind: Kind, label: str, options: Mapping[str, Any] | None = None, known: Iterable[str] = ()
+    ) -> None:
+        super().__init__(kind, label, options)
+        self._own_options = frozenset(known)
+        self._known_options = frozenset(MarkOptions.__annotations__) | self._own_options
+
+    @overload
+    def __call__(self, target: C, /, **options: Unpack[ModelMarkOptions]) -> C: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # a staticmethod can be called, and stays one
+        self, target: D, /, **options: Unpack[ModelMarkOptions]
+    ) -> D: ...
+    @overload
+    def __call__(self, target: Callable[P, R], /, **options: Unpack[ModelMarkOptions]) -> Callable[P, R]: ...
+    @overload
+    def __call__(self, target: str | None = None, /, **options: Unpack[ModelMarkOptions]) -> Self: ...
+
+    def __call__(self, target: Any = None, /, **options: Any) -> Any:
+        """Mark ``target``, or give a mark with these options; see `Mark` and `ModelMarkOptions`."""
+        return super().__call__(target, **options)
+
+    def _with(self, options: Mapping[str, Any]) -> Self:
+        return type(self)(self._kind, self._label, options, self._own_options)
+
+
+# OpenInference's name for every call of an embedding model.
+_SPAN_NAMES = {Kind.EMBEDDING: "CreateEmbeddings"}
+
 trace_agent: Mark = Mark(Kind.AGENT, "trace_agent")
 """An agent: what plans, calls tools and models, and answers (OpenInference AGENT).
 
@@ -256,8 +303,13 @@ Use it as ``@trace_tool``, ``@trace_tool(exclude_args=["api_key"])`` or ``with t
 lists the options.
 """
 
-trace_llm: Mark = Mark(Kind.LLM, "trace_llm")
-"""A call of a language model (OpenInference LLM)."""
+trace_llm: ModelMark = ModelMark(Kind.LLM, "trace_llm", known=("model", "provider", "system", "invocation_parameters"))
+"""A call of a language model (OpenInference LLM): messages, tools, model, tokens and cost are read from its arguments
+and from what it returns, be it a response or a stream of any provider's client that `agenttrace.readers` knows.
+
+Use it as ``@trace_llm``, ``@trace_llm(model="gpt-4o")`` or ``with trace_llm("answer", model="gpt-4o") as span``; `Mark`
+lists the options.
+"""
 
 trace_chain: Mark = Mark(Kind.CHAIN, "trace_chain")
 """A sequence of calls, or the glue between them (OpenInference CHAIN)."""
@@ -268,14 +320,17 @@ trace_step: Mark = Mark(Kind.CHAIN, "trace_step")
 Use it as ``with trace_step("choose a tool", input=question) as step`` or ``@trace_step``; `Mark` lists the options.
 """
 
-trace_retriever: Mark = Mark(Kind.RETRIEVER, "trace_retriever")
-"""A search for documents (OpenInference RETRIEVER)."""
+trace_retriever: ModelMark = ModelMark(Kind.RETRIEVER, "trace_retriever")
+"""A search for documents (OpenInference RETRIEVER); those that it returns are recorded as such."""
 
-trace_reranker: Mark = Mark(Kind.RERANKER, "trace_reranker")
-"""A reordering of documents (OpenInference RERANKER)."""
+trace_reranker: ModelMark = ModelMark(Kind.RERANKER, "trace_reranker", known=("model", "top_k"))
+"""A reordering of documents (OpenInference RERANKER): query, documents before and after, and scores are recorded."""
 
-trace_embedding: Mark = Mark(Kind.EMBEDDING, "trace_embedding")
-"""A call of an embedding model (OpenInference EMBEDDING)."""
+trace_embedding: ModelMark = ModelMark(Kind.EMBEDDING, "trace_embedding", known=("model", "invocation_parameters"))
+"""A call of an embedding model (OpenInference EMBEDDING): texts and vectors are recorded.
+
+Its spans are named ``CreateEmbeddings``, as the specification asks, unless the mark is given a name.
+"""
 
 trace_guardrail: Mark = Mark(Kind.GUARDRAIL, "trace_guardrail")
 """A check that lets something through or not (OpenInference GUARDRAIL)."""

@@ -10,6 +10,7 @@ from opentelemetry.trace import Span as OtelSpan
 from .capture.results import YieldedItems
 
 if TYPE_CHECKING:
+    from .kinds import Collector
     from .recording import SpanOpener
 
 # The name under which OpenInference's instrumentors, and so the backends, know the moment of a model's first token.
@@ -25,11 +26,14 @@ def first_item_event(kind: str) -> str:
 class Items:
     """What a generator yielded: as text at once or, where the mark has a function for all of them, as they are."""
 
-    __slots__ = ("_kept", "_opener", "_reduce", "_started", "_texts")
+    __slots__ = ("_kept", "_opener", "_reduce", "_texts", "collector", "has_started")
 
     def __init__(self, opener: SpanOpener) -> None:
         self._opener = opener
-        self._started = False
+        self.has_started: bool = False
+        """Whether there was a first item."""
+        self.collector: Collector | None = None
+        """Who understands the items, if anybody does."""
         self._reduce = opener.options.get("reduce")
         keeps = opener.records_output and (self._reduce or opener.options.get("process_output"))
         self._kept: list[Any] | None = [] if keeps else None
@@ -37,10 +41,17 @@ class Items:
 
     def add(self, item: Any, otel_span: OtelSpan) -> None:
         """Take in ``item``; the first one is an event of ``otel_span``."""
-        if not self._started:
-            self._started = True
+        if not self.has_started:
+            self.has_started = True
             otel_span.add_event(first_item_event(self._opener.kind))
-        if self._kept is not None:
+            describer = self._opener.describer
+            if describer is not None:
+                self.collector = describer.collector(item)
+        if self.collector is not None:
+            self.collector.add(item)
+            if self._kept is not None:
+                self._kept.append(item)
+        elif self._kept is not None:
             self._kept.append(item)
         elif self._texts is not None:
             self._texts.add(item)
@@ -48,7 +59,10 @@ class Items:
     def output(self) -> tuple[str, str]:
         """The output and its MIME type."""
         if self._kept is None:
-            return (self._texts or YieldedItems()).output()
+            if self.collector is None:
+                return (self._texts or YieldedItems()).output()
+            output = self.collector.output()
+            return output.output() if isinstance(output, YieldedItems) else self._opener.encode_output(output)
         items, self._kept = self._kept, []
         if self._reduce is not None:
             return self._opener.encode_output(self._reduce(items))

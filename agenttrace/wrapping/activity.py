@@ -130,6 +130,9 @@ class Activity:
 
         if kind is GeneratorType or kind is CoroutineType or kind is AsyncGeneratorType:
             return wrap_stepped(value, self)
+        followed = self.follow(value)
+        if followed is not None:
+            return followed
         if not finish_with(value, self):
             self.exhausted(value)
         return value
@@ -170,6 +173,10 @@ class Activity:
 
     def end(self) -> None:
         """End late what could not be ended in time; nothing more is recorded."""
+
+    def follow(self, value: Any) -> Any:
+        """What the caller gets in the place of ``value``, and what ends this activity; None to hand ``value`` on."""
+        return None
 
     def expect_items(self) -> None:
         """The body is a generator's: what it yields matters more than what it returns."""

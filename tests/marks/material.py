@@ -80,3 +80,8 @@ def raised(function: Callable[[], Any]) -> BaseException:
     except BaseException as error:
         return error
     raise AssertionError("it raised nothing")
+
+
+def span_name(label: str, name: str) -> str:
+    """The name of a span of the mark ``label`` that would be called ``name`` by what it is put on."""
+    return "CreateEmbeddings" if label == "trace_embedding" else name

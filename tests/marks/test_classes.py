@@ -15,7 +15,7 @@ import pytest
 from agenttrace import trace_agent, trace_llm, trace_tool
 
 from .conftest import Spans
-from .material import MARKS, input_of, output_of
+from .material import MARKS, input_of, output_of, span_name
 
 
 @pytest.mark.parametrize("label", sorted(MARKS))
@@ -29,7 +29,7 @@ def test_call_is_traced_by_default(label: str, spans: Spans) -> None:
 
     assert isinstance(Answerer, type)
     assert Answerer()("?", 2) == "??"
-    assert spans.only().name == "Answerer"
+    assert spans.only().name == span_name(label, "Answerer")
     assert input_of(spans.only()) == {"question": "?", "times": 2}
     assert output_of(spans.only()) == "??"
 

@@ -16,14 +16,14 @@ import pytest
 from agenttrace import trace_agent, trace_step, trace_tool
 
 from .conftest import Spans
-from .material import KINDS, MARKS, all_items, input_of, output_of, raised, run_to_end
+from .material import KINDS, MARKS, all_items, input_of, output_of, raised, run_to_end, span_name
 
 each_mark = pytest.mark.parametrize("label", sorted(KINDS))
 
 
 @each_mark
 def test_bare_on_a_function(label: str, spans: Spans) -> None:
-    """``@mark`` makes one span of the mark's kind, named like the function, around each call."""
+    """``@mark`` makes one span of the mark's kind, named like the function or as the kind asks, around each call."""
 
     @MARKS[label]
     def answer(question: str, times: int = 2) -> str:
@@ -31,7 +31,7 @@ def test_bare_on_a_function(label: str, spans: Spans) -> None:
 
     assert answer("a") == "aa"
     span = spans.only()
-    assert span.name == "answer"
+    assert span.name == span_name(label, "answer")
     assert span.attributes is not None
     assert span.attributes["openinference.span.kind"] == KINDS[label]
     assert span.status.is_ok
@@ -57,7 +57,7 @@ def test_with_options_on_a_function(label: str, form: str, spans: Spans) -> None
         "chained": lambda: mark(name="chosen")(capture_input=True)(answer),
     }
     assert forms[form]()() == 1
-    assert spans.only().name == ("answer" if form in ("empty", "called") else "chosen")
+    assert spans.only().name == (span_name(label, "answer") if form in ("empty", "called") else "chosen")
 
 
 @each_mark
@@ -74,7 +74,7 @@ def test_as_a_block(label: str, spans: Spans) -> None:
             await asyncio.sleep(0)
 
     asyncio.run(run())
-    default_name = label.removeprefix("trace_")
+    default_name = span_name(label, label.removeprefix("trace_"))
     assert spans.names() == [default_name, "outer", default_name, "outer"]
     for inner, around in (spans.all()[:2], spans.all()[2:]):
         assert inner.parent is not None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Concatenate, Protocol, TypeVar, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, cast
 
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, SpanAttributes
 from opentelemetry.trace import (
@@ -18,15 +17,15 @@ from opentelemetry.trace import (
 from opentelemetry.trace import (
     Span as OtelSpan,
 )
-from typing_extensions import ParamSpec
 
-from . import faults
-from .current import HANDLE_KEY, get_current, is_suppressed
+from ..current import HANDLE_KEY, get_current, is_suppressed
+from ..semconv.masking import current_mask
+from .base import contained
+from .material import MaterialSetters
+from .model import ModelSetters
+from .writing import split_lists, write_attributes
 
-__all__ = ["Span", "current_span"]
-
-P = ParamSpec("P")
-S = TypeVar("S", bound="Span")
+__all__ = ["NO_SPAN", "Span", "current_span", "valid_attributes", "valid_description", "valid_event"]
 
 _MIME_TYPES = {
     "text": OpenInferenceMimeTypeValues.TEXT.value,
@@ -35,21 +34,7 @@ _MIME_TYPES = {
 _STATUS_CODES = {"ok": StatusCode.OK, "error": StatusCode.ERROR, "unset": StatusCode.UNSET}
 
 
-def _contained(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P], None]:
-    """``method``, which then logs what goes wrong in it instead of raising, and skips a span that nobody records."""
-
-    def contained(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            if self.otel_span.is_recording():
-                method(self, *args, **kwargs)
-        except BaseException as error:
-            faults.contain(f"Span.{method.__name__}()", error)
-
-    functools.update_wrapper(contained, method)
-    return contained
-
-
-class Span:
+class Span(ModelSetters, MaterialSetters):
     """One span, to say more about it than its mark records by itself.
 
     No method raises or blocks, whatever it is given, and on a span that isn't recorded (nothing registered, suppressed,
@@ -61,23 +46,7 @@ class Span:
         ...     step.set_output(choice)
     """
 
-    __slots__ = ("__weakref__", "_has_output", "_has_status", "_otel_span")
-
-    def __init__(self, otel_span: OtelSpan) -> None:
-        self._otel_span = otel_span
-        self._has_output: bool = False
-        """Whether the user set the output, so that the mark leaves it alone."""
-        self._has_status: bool = False
-        """Whether the user set the status, so that the mark leaves it alone."""
-
-    @property
-    def otel_span(self) -> OtelSpan:
-        """The OpenTelemetry span itself, for all that this handle has no method for.
-
-        Example:
-            >>> current_span().otel_span.add_link(other_span_context)
-        """
-        return self._otel_span
+    __slots__ = ()
 
     @property
     def trace_id(self) -> str:
@@ -97,7 +66,7 @@ class Span:
         """
         return format_span_id(self._otel_span.get_span_context().span_id)
 
-    @_contained
+    @contained
     def set_input(self, value: Any, mime_type: str | None = None) -> None:
         """Record ``value`` as the span's input (OpenInference ``input.value`` and ``input.mime_type``).
 
@@ -112,7 +81,7 @@ class Span:
         """
         self._set_value(SpanAttributes.INPUT_VALUE, SpanAttributes.INPUT_MIME_TYPE, value, mime_type)
 
-    @_contained
+    @contained
     def set_output(self, value: Any, mime_type: str | None = None) -> None:
         """Record ``value`` as the span's output (OpenInference ``output.value`` and ``output.mime_type``).
 
@@ -127,7 +96,7 @@ class Span:
         self._has_output = True
         self._set_value(SpanAttributes.OUTPUT_VALUE, SpanAttributes.OUTPUT_MIME_TYPE, value, mime_type)
 
-    @_contained
+    @contained
     def set_attribute(self, key: str, value: Any) -> None:
         """Record an attribute.
 
@@ -141,7 +110,7 @@ class Span:
         """
         self._set_attributes({key: value})
 
-    @_contained
+    @contained
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Record several attributes; see `set_attribute`.
 
@@ -153,7 +122,7 @@ class Span:
         """
         self._set_attributes(attributes)
 
-    @_contained
+    @contained
     def set_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Add to the span's metadata (OpenInference ``metadata``, a JSON object).
 
@@ -164,15 +133,15 @@ class Span:
         Example:
             >>> current_span().set_metadata({"experiment": "b", "attempt": 2})
         """
-        from .capture.encode import encode_json
-        from .context import merge_metadata
+        from ..capture.encode import encode_json
+        from ..context import merge_metadata
 
         key = SpanAttributes.METADATA
         present = self._recorded(key)
         added = encode_json(dict(metadata))
-        self._otel_span.set_attribute(key, added if present is None else merge_metadata(present, added))
+        write_attributes(self._otel_span, {key: added if present is None else merge_metadata(present, added)})
 
-    @_contained
+    @contained
     def set_tags(self, tags: Iterable[str]) -> None:
         """Add to the span's tags (OpenInference ``tag.tags``), each once.
 
@@ -182,16 +151,16 @@ class Span:
         Example:
             >>> current_span().set_tags(["retried"])
         """
-        from .capture.encode import encode_text
+        from ..capture.encode import encode_text
 
         key = SpanAttributes.TAG_TAGS
         present = self._recorded(key)
         added = [tags] if isinstance(tags, str) else list(tags)
         known = present if isinstance(present, (list, tuple)) else ()
         merged = dict.fromkeys([*known, *(encode_text(str(tag)) for tag in added)])
-        self._otel_span.set_attribute(key, list(merged))
+        write_attributes(self._otel_span, {key: list(merged)})
 
-    @_contained
+    @contained
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Record that something happened now.
 
@@ -202,9 +171,9 @@ class Span:
         Example:
             >>> current_span().add_event("cache miss", {"key": key})
         """
-        self._otel_span.add_event(_text(name), valid_attributes(attributes or {}))
+        self._otel_span.add_event(_text(name), valid_event(attributes or {}))
 
-    @_contained
+    @contained
     def record_exception(self, error: BaseException) -> None:
         """Record an exception that was handled, as an event; the span's status stays as it is.
 
@@ -218,11 +187,11 @@ class Span:
             ...     current_span().record_exception(error)
             ...     return None
         """
-        from .capture.errors import EXCEPTION_EVENT, exception_attributes
+        from ..capture.errors import EXCEPTION_EVENT, exception_attributes
 
         self._otel_span.add_event(EXCEPTION_EVENT, exception_attributes(error))
 
-    @_contained
+    @contained
     def set_status(self, status: StatusCode | Status | str, description: str | None = None) -> None:
         """Say how the operation ended; what is said here stands whatever the call does.
 
@@ -239,10 +208,10 @@ class Span:
             # StatusCode() raises for what is none: an exporter would fail over it, with all the spans beside this one.
             code = _STATUS_CODES[status.lower()] if isinstance(status, str) else StatusCode(status)
         self._has_status = True
-        kept = _text(description) if description is not None and code is StatusCode.ERROR else None
+        kept = valid_description(description) if description is not None and code is StatusCode.ERROR else None
         self._otel_span.set_status(Status(code, kept))
 
-    @_contained
+    @contained
     def update_name(self, name: str) -> None:
         """Give the span another name.
 
@@ -258,7 +227,7 @@ class Span:
         return f"Span(trace_id={self.trace_id}, span_id={self.span_id})"
 
     def _set_value(self, key: str, mime_type_key: str, value: Any, mime_type: str | None) -> None:
-        from .capture.encode import encode_json, encode_value
+        from ..capture.encode import encode_json, encode_value
 
         text, inferred = encode_value(value)
         if mime_type is None:
@@ -267,18 +236,16 @@ class Span:
             mime_type = _MIME_TYPES.get(mime_type, mime_type)
             if mime_type != inferred and not isinstance(value, str):
                 text = encode_json(value)
-        self._otel_span.set_attributes({key: text, mime_type_key: _text(mime_type)})
+        write_attributes(self._otel_span, {key: text, mime_type_key: _text(mime_type)})
 
     def _set_attributes(self, attributes: Mapping[str, Any]) -> None:
         valid = valid_attributes(attributes)
         if SpanAttributes.OUTPUT_VALUE in valid:
             self._has_output = True
-        self._otel_span.set_attributes(valid)
-
-    def _recorded(self, key: str) -> Any:
-        """What the span has under ``key``, where the SDK's spans tell."""
-        attributes = getattr(self._otel_span, "attributes", None)
-        return attributes.get(key) if isinstance(attributes, Mapping) else None
+        single, lists = split_lists(valid)
+        self._own.update(single)
+        self._own.update(lists)
+        write_attributes(self._otel_span, valid)
 
 
 class _HasHandle(Protocol):
@@ -314,12 +281,26 @@ def current_span() -> Span:
 
 
 def valid_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    from .capture.encode import encode_attribute
+    """``attributes`` with values that OpenTelemetry takes; what is None is left out."""
+    from ..capture.encode import encode_attribute
 
     return {_text(key): encode_attribute(value) for key, value in attributes.items() if value is not None}
 
 
+def valid_event(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of an event as `valid_attributes` makes them, with what is to be hidden hidden."""
+    valid = valid_attributes(attributes)
+    mask = current_mask()
+    return mask.event_attributes(valid) if mask.is_active else valid
+
+
+def valid_description(description: object) -> str:
+    """The description of a status as valid text, with what is to be hidden hidden."""
+    mask = current_mask()
+    return mask.status_description(_text(description)) if mask.is_active else _text(description)
+
+
 def _text(value: object) -> str:
-    from .capture.encode import encode_text
+    from ..capture.encode import encode_text
 
     return encode_text(value if isinstance(value, str) else str(value))

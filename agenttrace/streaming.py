@@ -1,0 +1,312 @@
+"""A provider's stream object that a traced function returned: what the caller gets in its place, and ends the span.
+
+It behaves as the provider's own: the same class for ``isinstance``, the same attributes and methods, the same context
+manager. What it gives is passed on as it is and noted on the way. Nothing of the provider's object is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from . import faults
+from .readers.interface import StreamForm
+from .wrapping import Activity
+
+__all__ = ["followed_stream"]
+
+_CLOSING = ("close", "aclose")
+_MOST_CLASSES = 256
+
+
+def followed_stream(stream: Any, activity: Activity, form: StreamForm) -> Any:
+    """Something that is used as ``stream`` is, and ends ``activity`` when that is read, closed, fails or is dropped.
+
+    Args:
+        stream: The provider's object.
+        activity: What goes on until the stream has ended; it is paused.
+        form: How the stream is used.
+    """
+    return _proxy_of(stream, _Following(stream, activity, form))
+
+
+class _Following:
+    """What the objects that stand for one stream share: the activity, which ends when the last of them is dropped."""
+
+    __slots__ = ("activity", "form", "stream")
+
+    def __init__(self, stream: Any, activity: Activity, form: StreamForm) -> None:
+        self.activity = activity
+        self.form = form
+        self.stream = stream
+        """The stream proper, once a manager has given it."""
+
+    def __del__(self) -> None:
+        self.left(None)
+
+    def opened(self, proxy: Any, opened: Any) -> Any:
+        """What is given for ``opened``, which the stream that ``proxy`` stands for gave when it was entered."""
+        if opened is _stream_of(proxy):
+            return proxy
+        if opened is None or isinstance(opened, (str, bytes)):
+            return opened
+        self.stream = opened
+        return _proxy_of(opened, self)
+
+    def step(self, take: Callable[[], Any], notes: bool = True) -> Any:
+        """One step of the stream inside the activity, its item noted."""
+        __tracebackhide__ = True
+        try:
+            self.activity.enter()
+            item = take()
+        except StopIteration:
+            self.exhausted()
+            raise
+        except BaseException as error:
+            self.activity.raised(error)
+            raise
+        self._keep(item, notes)
+        return item
+
+    async def async_step(self, take: Callable[[], Any], notes: bool = True) -> Any:
+        """As `step`, in the task of whoever asks for the item."""
+        __tracebackhide__ = True
+        try:
+            self.activity.enter()
+            item = await take()
+        except StopAsyncIteration:
+            self.exhausted()
+            raise
+        except BaseException as error:
+            self.activity.raised(error)
+            raise
+        self._keep(item, notes)
+        return item
+
+    def exhausted(self) -> None:
+        """The stream was read to its end."""
+        self.activity.exhausted(self._snapshot())
+
+    def left(self, error: BaseException | None) -> None:
+        """The program is done with the stream, be it because of ``error``."""
+        if error is not None:
+            self.activity.raised(error)
+            return
+        snapshot = self._snapshot()
+        if snapshot is None:
+            self.activity.closed()
+        else:
+            self.activity.exhausted(snapshot)
+
+    def _keep(self, item: Any, notes: bool) -> None:
+        self.activity.pause()
+        if notes:
+            self.activity.add_item(item)
+
+    def _snapshot(self) -> Any:
+        """The whole answer, where the stream knows it."""
+        for name in self.form.snapshots:
+            try:
+                found = getattr(self.stream, name, None)
+            except BaseException as error:  # some raise while nothing has come yet
+                if not isinstance(error, (AssertionError, AttributeError, LookupError, RuntimeError, ValueError)):
+                    faults.contain("asking a stream for its answer", error)
+                continue
+            if found is not None and not callable(found):
+                return found
+        return None
+
+
+class _Followed:
+    """Stands in the place of a stream. Its classes are made by `_proxy_of`, each with the methods of one other."""
+
+    __slots__ = ("__weakref__", "_agenttrace_following", "_agenttrace_stream")
+
+    def __init__(self, stream: Any, following: _Following) -> None:
+        object.__setattr__(self, "_agenttrace_stream", stream)
+        object.__setattr__(self, "_agenttrace_following", following)
+
+    @property
+    def __class__(self) -> type:  # what isinstance asks
+        return type(_stream_of(self))
+
+    @__class__.setter
+    def __class__(self, cls: type) -> None:
+        _stream_of(self).__class__ = cls
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(_stream_of(self), name)
+        following = _following_of(self)
+        if name in following.form.iterators:
+            return _iterating(following, found)
+        if callable(found):
+            if name in _CLOSING:
+                return _closing(following, found)
+            if name in following.form.finishers:
+                return _finishing(following, found)
+            if name in following.form.opens:
+                return lambda *args, **kwargs: following.opened(self, found(*args, **kwargs))
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_stream_of(self), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(_stream_of(self), name)
+
+    def __repr__(self) -> str:
+        return repr(_stream_of(self))
+
+    def __dir__(self) -> list[str]:
+        return dir(_stream_of(self))
+
+
+_classes: dict[type, type] = {}
+
+
+def _proxy_of(stream: Any, following: _Following) -> Any:
+    """What stands for ``stream``: with those special methods that its class has and no others."""
+    cls = type(stream)
+    known = _classes.get(cls)
+    if known is None:
+        namespace: dict[str, Any] = {name: method for name, method in _SPECIAL.items() if hasattr(cls, name)}
+        known = type(cls.__name__, (_Followed,), {"__slots__": (), "__module__": cls.__module__, **namespace})
+        if len(_classes) < _MOST_CLASSES:
+            _classes[cls] = known
+    return known(stream, following)
+
+
+def _stream_of(proxy: Any) -> Any:
+    return object.__getattribute__(proxy, "_agenttrace_stream")
+
+
+def _following_of(proxy: Any) -> _Following:
+    following: _Following = object.__getattribute__(proxy, "_agenttrace_following")
+    return following
+
+
+def _iter(self: Any) -> Iterator[Any]:
+    stream = _stream_of(self)
+    return self if hasattr(type(stream), "__next__") else _items(_following_of(self), iter(stream))
+
+
+def _aiter(self: Any) -> AsyncIterator[Any]:
+    stream = _stream_of(self)
+    return self if hasattr(type(stream), "__anext__") else _async_items(_following_of(self), aiter(stream))
+
+
+def _next(self: Any) -> Any:
+    __tracebackhide__ = True
+    return _following_of(self).step(_stream_of(self).__next__)
+
+
+async def _anext(self: Any) -> Any:
+    __tracebackhide__ = True
+    return await _following_of(self).async_step(_stream_of(self).__anext__)
+
+
+def _enter(self: Any) -> Any:
+    return _following_of(self).opened(self, _stream_of(self).__enter__())
+
+
+async def _aenter(self: Any) -> Any:
+    return _following_of(self).opened(self, await _stream_of(self).__aenter__())
+
+
+def _exit(self: Any, kind: Any, error: BaseException | None, traceback: Any) -> Any:
+    try:
+        return _stream_of(self).__exit__(kind, error, traceback)
+    finally:
+        _following_of(self).left(error)
+
+
+async def _aexit(self: Any, kind: Any, error: BaseException | None, traceback: Any) -> Any:
+    try:
+        return await _stream_of(self).__aexit__(kind, error, traceback)
+    finally:
+        _following_of(self).left(error)
+
+
+def _await(self: Any) -> Any:
+    opened = yield from _stream_of(self).__await__()
+    return _following_of(self).opened(self, opened)
+
+
+def _len(self: Any) -> int:
+    return len(_stream_of(self))
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "__iter__": _iter,
+    "__aiter__": _aiter,
+    "__next__": _next,
+    "__anext__": _anext,
+    "__enter__": _enter,
+    "__aenter__": _aenter,
+    "__exit__": _exit,
+    "__aexit__": _aexit,
+    "__await__": _await,
+    "__len__": _len,
+}
+
+
+def _items(following: _Following, iterator: Iterator[Any], notes: bool = True) -> Iterator[Any]:
+    __tracebackhide__ = True
+    while True:
+        try:
+            item = following.step(iterator.__next__, notes)
+        except StopIteration:
+            return
+        yield item
+
+
+async def _async_items(following: _Following, iterator: AsyncIterator[Any], notes: bool = True) -> AsyncIterator[Any]:
+    __tracebackhide__ = True
+    while True:
+        try:
+            item = await following.async_step(iterator.__anext__, notes)
+        except StopAsyncIteration:
+            return
+        yield item
+
+
+def _iterating(following: _Following, found: Any) -> Any:
+    """Another way over the same stream, whose items are parts of the answer and not the provider's chunks."""
+    if hasattr(found, "__anext__"):
+        return _async_items(following, found, notes=False)
+    if hasattr(found, "__next__"):
+        return _items(following, found, notes=False)
+    if callable(found):
+        return lambda *args, **kwargs: _iterating(following, found(*args, **kwargs))
+    return found
+
+
+def _finishing(following: _Following, method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that runs the stream to its end, at once or when it is awaited."""
+
+    def finish(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        result = following.step(lambda: method(*args, **kwargs), notes=False)
+        if hasattr(type(result), "__await__"):
+            return finish_later(result)
+        following.exhausted()
+        return result
+
+    async def finish_later(awaitable: Any) -> Any:
+        __tracebackhide__ = True
+        result = await following.async_step(lambda: awaitable, notes=False)
+        following.exhausted()
+        return result
+
+    return finish
+
+
+def _closing(following: _Following, method: Callable[..., Any]) -> Callable[..., Any]:
+    def close(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            return method(*args, **kwargs)
+        finally:
+            following.left(None)
+
+    return close
