@@ -52,14 +52,16 @@ class Details:
         single, lists = split_lists(encode_reserved(flat))
         self._lists.update(lists)
         own = handle._own if handle is not None else ()
-        write_attributes(
-            otel_span,
-            {
-                key: value
-                for key, value in single.items()
-                if key not in own and key not in self._given and (key not in present or key in self._start_keys)
-            },
-        )
+        kept = {
+            key: value
+            for key, value in single.items()
+            if key not in own and key not in self._given and (key not in present or key in self._start_keys)
+        }
+        if SpanAttributes.LLM_MODEL_NAME not in kept:
+            # Whoever named the model has said all there is to say of which was asked for and which answered.
+            kept.pop(SpanAttributes.LLM_REQUEST_MODEL_NAME, None)
+            kept.pop(SpanAttributes.LLM_RESPONSE_MODEL_NAME, None)
+        write_attributes(otel_span, kept)
 
     def lists(self, otel_span: OtelSpan, handle: Span | None) -> Lists:
         """What there is to write of lists that nobody else has written."""
