@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .otlp_grpc import GrpcConnection
     from .otlp_http import HttpConnection
+    from .phoenix import JsonPoster
 
 __all__ = ["OtlpSink", "load_libraries"]
 
@@ -58,7 +59,18 @@ class OtlpSink:
             return Answer(Verdict.SPLIT)
         if self._connection is None:
             self._connection = self._connection_type(self._endpoint, self._headers, self._options)
-        return self._connection.send(payload, timeout)
+        answer = self._connection.send(payload, timeout)
+        if answer.verdict is Verdict.ACCEPTED and getattr(self._connection, "is_phoenix", False):
+            self._post_annotations(spans)
+        return answer
+
+    def _post_annotations(self, spans: Sequence[ReadableSpan]) -> None:
+        from .phoenix import post_annotations
+
+        try:
+            post_annotations(cast("JsonPoster", self._connection), self.name, spans)
+        except BaseException as error:  # the spans have arrived, whatever becomes of these
+            faults.contain("sending annotations", error)
 
     def close(self) -> None:
         """Close the connection; a later batch opens a new one."""

@@ -14,8 +14,9 @@ from time import time
 import requests
 from requests import exceptions
 
-from .endpoint import Endpoint, mask
+from .endpoint import TRACES_PATH, Endpoint, mask
 from .otlp_answer import accepted
+from .phoenix import VERSION_HEADER
 from .sink import Answer, Verdict
 from .transport import USER_AGENT, TransportOptions, is_caused_by
 
@@ -51,6 +52,8 @@ class HttpConnection:
         if options.client_certificate:
             certificate, key = options.client_certificate, options.client_key
             session.cert = (certificate, key) if key else certificate
+        self.is_phoenix: bool = False
+        """Whether the server said that it is Phoenix, which takes annotations too."""
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Post one encoded batch; a connection that the server closed while it was idle is opened anew, once."""
@@ -64,6 +67,37 @@ class HttpConnection:
                 return self._post(body, timeout)
         except exceptions.RequestException as error:
             return self._failure(error, timeout)
+
+    def post_json(self, path: str, value: object, timeout: float) -> int | None:
+        """Post JSON to another path of the same server.
+
+        Args:
+            path: The path, which stands in the place of OTLP's.
+            value: What JSON can say.
+            timeout: Seconds to wait for the answer.
+
+        Returns:
+            The HTTP status; None where there was no answer, or OTLP's path isn't the usual one.
+        """
+        base, separator, rest = self._endpoint.address.rpartition(TRACES_PATH)
+        if not separator or rest:
+            return None
+        headers = {**self._headers, "content-type": "application/json"}
+        headers.pop("content-encoding", None)
+        try:
+            response = self._session.post(
+                base + path,
+                json=value,
+                headers=headers,
+                timeout=(min(timeout, _CONNECT_SECONDS), timeout),
+                allow_redirects=False,
+                stream=True,
+                auth=_as_it_is,
+            )
+            response.close()
+        except exceptions.RequestException:
+            return None
+        return response.status_code
 
     def close(self) -> None:
         """Close the connection."""
@@ -89,6 +123,7 @@ class HttpConnection:
         status = response.status_code
         name = str(self._endpoint)
         if 200 <= status < 300:
+            self.is_phoenix = VERSION_HEADER in response.headers
             if "text/html" in response.headers.get("content-type", ""):
                 return Answer(
                     Verdict.REFUSED,
