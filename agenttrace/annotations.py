@@ -14,15 +14,13 @@ from .context import attributes_from_context
 from .current import get_current, is_suppressed
 from .provider import find_source
 from .semconv.types import Annotation
+from .semconv.vocabulary import ANNOTATION_CARRIER
 from .span import Span, current_span, write_attributes
 
-__all__ = ["CARRIER", "annotate"]
+__all__ = ["annotate"]
 
 Scope = Literal["span", "trace", "session"]
 Target = Span | SpanContext | tuple[str, str]
-
-CARRIER = "agenttrace.annotation.carrier"
-"""True on a span that was made for nothing but to carry an annotation of another."""
 
 _PREFIXES: dict[str, str] = {
     "span": SpanAttributes.ANNOTATIONS,
@@ -125,7 +123,7 @@ def _carry(annotation: Annotation, prefix: str, linked: SpanContext | None, sess
     attributes = {
         **attributes_from_context(context),
         SpanAttributes.OPENINFERENCE_SPAN_KIND: OpenInferenceSpanKindValues.EVALUATOR.value,
-        CARRIER: True,
+        ANNOTATION_CARRIER: True,
     }
     if session is not None:
         attributes[SpanAttributes.SESSION_ID] = session

@@ -86,6 +86,8 @@ class RunningSpan(Activity):
             from .streaming import followed_stream
 
             self.expect_items()
+            if self._items is not None:
+                self._items.are_of_a_stream = True
             return followed_stream(value, self, form)
         except BaseException as error:
             faults.contain(f"following the stream that {self._opener.name} returned", error)
@@ -150,6 +152,11 @@ class RunningSpan(Activity):
             except BaseException as error:
                 faults.contain(f"recording an item of {self._opener.name}", error)
 
+    def skip_items(self) -> None:
+        """See `Activity.skip_items`: the whole answer, which the stream knows at its end, is to be recorded."""
+        if self._items is not None:
+            self._items.skip(self.otel_span)
+
     def _record_output(self, value: Any) -> None:
         opener, handle = self._opener, self._handle
         if opener.records_output and (handle is None or not handle._has_output):
@@ -164,7 +171,8 @@ class RunningSpan(Activity):
                 if mask.hides_output:
                     otel_span.set_attribute(_OUTPUT_VALUE, REDACTED)
                     return
-                text, mime_type = opener.encode_output(value) if items is None else items.output()
+                whole = items is None or items.give_way_to(value)
+                text, mime_type = opener.encode_output(value) if whole or items is None else items.output()
                 if mask.is_active or count > _MANY:
                     write_attributes(otel_span, {_OUTPUT_VALUE: text, _OUTPUT_MIME_TYPE: mime_type})
                     return
@@ -180,9 +188,9 @@ class RunningSpan(Activity):
         try:
             if details is not None and opener.describer is not None:
                 recorded = details.recorded(self.otel_span)
-                if items is not None and items.collector is not None:
+                if items is not None and items.collector is not None and not items.give_way_to(value):
                     flat = items.collector.describe(recorded)
-                elif value is not None and (items is None or not items.has_started):
+                elif value is not None and (items is None or items.give_way_to(value)):
                     flat = opener.describer.after(value, recorded)
                 else:
                     flat = {}

@@ -44,6 +44,10 @@ class _Following:
     def __del__(self) -> None:
         self.left(None)
 
+    def refused(self, error: BaseException) -> None:
+        """The stream could not be opened."""
+        self.activity.raised(error)
+
     def opened(self, proxy: Any, opened: Any) -> Any:
         """What is given for ``opened``, which the stream that ``proxy`` stands for gave when it was entered."""
         if opened is _stream_of(proxy):
@@ -53,34 +57,50 @@ class _Following:
         self.stream = opened
         return _proxy_of(opened, self)
 
+    def inside(self, take: Callable[[], Any]) -> Any:
+        """What ``take`` gives, called inside the activity; its errors are left to who called this."""
+        __tracebackhide__ = True
+        try:
+            self.activity.enter()
+            return take()
+        finally:
+            self.activity.pause()
+
+    async def awaited_inside(self, take: Callable[[], Any]) -> Any:
+        """As `inside`, for what has to be awaited, in the task of whoever asks for it."""
+        __tracebackhide__ = True
+        try:
+            self.activity.enter()
+            return await take()
+        finally:
+            self.activity.pause()
+
     def step(self, take: Callable[[], Any], notes: bool = True) -> Any:
         """One step of the stream inside the activity, its item noted."""
         __tracebackhide__ = True
         try:
-            self.activity.enter()
-            item = take()
+            item = self.inside(take)
         except StopIteration:
             self.exhausted()
             raise
         except BaseException as error:
             self.activity.raised(error)
             raise
-        self._keep(item, notes)
+        self._note(item, notes)
         return item
 
     async def async_step(self, take: Callable[[], Any], notes: bool = True) -> Any:
         """As `step`, in the task of whoever asks for the item."""
         __tracebackhide__ = True
         try:
-            self.activity.enter()
-            item = await take()
+            item = await self.awaited_inside(take)
         except StopAsyncIteration:
             self.exhausted()
             raise
         except BaseException as error:
             self.activity.raised(error)
             raise
-        self._keep(item, notes)
+        self._note(item, notes)
         return item
 
     def exhausted(self) -> None:
@@ -98,16 +118,19 @@ class _Following:
         else:
             self.activity.exhausted(snapshot)
 
-    def _keep(self, item: Any, notes: bool) -> None:
-        self.activity.pause()
+    def _note(self, item: Any, notes: bool) -> None:
         if notes:
             self.activity.add_item(item)
+        else:
+            self.activity.skip_items()
 
     def _snapshot(self) -> Any:
         """The whole answer, where the stream knows it."""
         for name in self.form.snapshots:
             try:
-                found = getattr(self.stream, name, None)
+                found = self.stream
+                for part in name.split("."):
+                    found = getattr(found, part, None)
             except BaseException as error:  # some raise while nothing has come yet
                 if not isinstance(error, (AssertionError, AttributeError, LookupError, RuntimeError, ValueError)):
                     faults.contain("asking a stream for its answer", error)
@@ -206,11 +229,25 @@ async def _anext(self: Any) -> Any:
 
 
 def _enter(self: Any) -> Any:
-    return _following_of(self).opened(self, _stream_of(self).__enter__())
+    __tracebackhide__ = True
+    following = _following_of(self)
+    try:
+        opened = following.inside(_stream_of(self).__enter__)
+    except BaseException as error:
+        following.refused(error)
+        raise
+    return following.opened(self, opened)
 
 
 async def _aenter(self: Any) -> Any:
-    return _following_of(self).opened(self, await _stream_of(self).__aenter__())
+    __tracebackhide__ = True
+    following = _following_of(self)
+    try:
+        opened = await following.awaited_inside(_stream_of(self).__aenter__)
+    except BaseException as error:
+        following.refused(error)
+        raise
+    return following.opened(self, opened)
 
 
 def _exit(self: Any, kind: Any, error: BaseException | None, traceback: Any) -> Any:
@@ -228,8 +265,14 @@ async def _aexit(self: Any, kind: Any, error: BaseException | None, traceback: A
 
 
 def _await(self: Any) -> Any:
-    opened = yield from _stream_of(self).__await__()
-    return _following_of(self).opened(self, opened)
+    __tracebackhide__ = True
+    following = _following_of(self)
+    stream = _stream_of(self)
+    if "__await__" in following.form.opens:
+        return following.opened(self, (yield from following.awaited_inside(lambda: stream).__await__()))
+    result = yield from following.async_step(lambda: stream, notes=False).__await__()
+    following.exhausted()
+    return result
 
 
 def _len(self: Any) -> int:

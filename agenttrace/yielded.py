@@ -26,12 +26,15 @@ def first_item_event(kind: str) -> str:
 class Items:
     """What a generator yielded: as text at once or, where the mark has a function for all of them, as they are."""
 
-    __slots__ = ("_kept", "_opener", "_reduce", "_texts", "collector", "has_started")
+    __slots__ = ("_kept", "_opener", "_reduce", "_skipped", "_texts", "are_of_a_stream", "collector", "has_started")
 
     def __init__(self, opener: SpanOpener) -> None:
         self._opener = opener
         self.has_started: bool = False
         """Whether there was a first item."""
+        self.are_of_a_stream: bool = False
+        """Whether they come from a provider's stream object, which may know the whole answer at its end."""
+        self._skipped = False
         self.collector: Collector | None = None
         """Who understands the items, if anybody does."""
         self._reduce = opener.options.get("reduce")
@@ -42,8 +45,7 @@ class Items:
     def add(self, item: Any, otel_span: OtelSpan) -> None:
         """Take in ``item``; the first one is an event of ``otel_span``."""
         if not self.has_started:
-            self.has_started = True
-            otel_span.add_event(first_item_event(self._opener.kind))
+            self._begin(otel_span)
             describer = self._opener.describer
             if describer is not None:
                 self.collector = describer.collector(item)
@@ -55,6 +57,20 @@ class Items:
             self._kept.append(item)
         elif self._texts is not None:
             self._texts.add(item)
+
+    def skip(self, otel_span: OtelSpan) -> None:
+        """Note that items went by unseen."""
+        if not self.has_started:
+            self._begin(otel_span)
+        self._skipped = True
+
+    def give_way_to(self, value: object) -> bool:
+        """Whether ``value``, the whole answer, tells more than the items that were seen."""
+        return self.are_of_a_stream and value is not None and (self._skipped or self.collector is None)
+
+    def _begin(self, otel_span: OtelSpan) -> None:
+        self.has_started = True
+        otel_span.add_event(first_item_event(self._opener.kind))
 
     def output(self) -> tuple[str, str]:
         """The output and its MIME type."""

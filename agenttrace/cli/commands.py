@@ -1,4 +1,4 @@
-"""The commands of ``agenttrace``: ``show`` and ``list``."""
+"""The commands of ``agenttrace``: ``show``, ``list`` and ``check``."""
 
 from __future__ import annotations
 
@@ -59,12 +59,7 @@ def show(trace: str | None, full: bool, as_json: bool, project: str | None) -> N
     if trace is not None and project is not None:
         raise click.UsageError("--project picks the newest trace of a project: give it or a TRACE, not both.")
     store = Store()
-    if trace is None:
-        newest = store.traces(limit=1, project=project)
-        if not newest:
-            raise click.ClickException(_nothing_recorded(store, project))
-        trace = newest[0].trace_id
-    spans = store.spans(trace)
+    spans = store.spans(_newest(store, project) if trace is None else trace)
     if as_json:
         click.echo(safe_json(trace_document(summarise(spans), spans), indent=2))
     else:
@@ -90,6 +85,57 @@ def list_traces(limit: int, project: str | None, as_json: bool) -> None:
             console.print(f"{sign} incomplete ({note})", style="yellow")
     else:
         click.echo(_nothing_recorded(store, project), err=True)
+
+
+@agenttrace.command()
+@click.argument("traces", nargs=-1, metavar="[TRACE]...")
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="An OTLP/JSON file instead of the store; - is standard input. May be given several times.",
+)
+@click.option("--all", "every", is_flag=True, help="Every trace that is recorded.")
+@click.option("--project", help="The newest trace of this project; with --all, every one of it.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def check(
+    traces: tuple[str, ...], files: tuple[str, ...], every: bool, project: str | None, strict: bool, as_json: bool
+) -> None:
+    """Hold traces to the OpenInference specification: the newest, or those whose ids are, or begin with, TRACE.
+
+    The exit code is 1 when a span breaks it.
+    """
+    from .checking import check_in_turn, outcome_document, print_outcome, spans_in_files, spans_in_store
+
+    ways = [("TRACE", bool(traces)), ("--file", bool(files)), ("--all or --project", every or project is not None)]
+    given = [name for name, is_given in ways if is_given]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} pick different spans: give one of them.")
+    if files:
+        outcome = check_in_turn(spans_in_files(files))
+    else:
+        store = Store()
+        chosen = traces or (_newest(store, project),)
+        outcome = check_in_turn(spans_in_store(store, project) if every else map(store.spans, chosen))
+    if not outcome.checked and not outcome.passed_over:
+        raise click.ClickException("there is no span in what was given")
+    if as_json:
+        click.echo(safe_json(outcome_document(outcome), indent=2))
+    else:
+        print_outcome(outcome, _console())
+    if outcome.errors or (strict and outcome.warnings):
+        click.get_current_context().exit(1)
+
+
+def _newest(store: Store, project: str | None) -> str:
+    """The id of the newest trace."""
+    newest = store.traces(limit=1, project=project)
+    if not newest:
+        raise click.ClickException(_nothing_recorded(store, project))
+    return newest[0].trace_id
 
 
 def _nothing_recorded(store: Store, project: str | None) -> str:

@@ -101,10 +101,12 @@ def _make_own() -> tuple[Reader, ...]:
     from .cohere import CohereReader
     from .google import GoogleReader
     from .huggingface import HuggingFaceReader
+    from .langchain import LangChainReader
     from .litellm import LiteLLMReader
     from .mistral import MistralReader
     from .ollama import OllamaReader
     from .openai import OpenAIReader
+    from .smolagents import SmolagentsReader
 
     # Those that go by class alone or by the most telling shape come first; OpenAI's shape, which many share, is last.
     return (
@@ -114,6 +116,8 @@ def _make_own() -> tuple[Reader, ...]:
         CohereReader(),
         OllamaReader(),
         HuggingFaceReader(),
+        SmolagentsReader(),
+        LangChainReader(),
         LiteLLMReader(),
         OpenAIReader(),
     )

@@ -27,8 +27,8 @@ class StreamForm(NamedTuple):
     finishers: frozenset[str] = frozenset()
     """Methods that run the stream to its end and return something of it (``get_final_message``, ``until_done``)."""
     snapshots: tuple[str, ...] = ()
-    """Fields or properties that hold the whole response once the stream was read, however it was
-    (``current_message_snapshot``). Asked for when it ended and no chunk was seen."""
+    """Fields or properties, dotted where one is a field's, that hold the whole response once the stream was read,
+    however it was (``current_message_snapshot``). Asked for when it ended and no chunk was seen."""
     opens: frozenset[str] = frozenset({"__enter__", "__aenter__"})
     """Methods, special ones included, that give the stream proper: itself, or for a manager another object."""
 

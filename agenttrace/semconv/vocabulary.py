@@ -28,7 +28,11 @@ from openinference.semconv.trace import (
     VideoAttributes,
 )
 
-__all__ = ["LISTS", "TYPES", "ValueType", "leaf_of", "lists_in", "type_of"]
+__all__ = ["ANNOTATION_CARRIER", "LISTS", "TYPES", "ValueType", "leaf_of", "lists_in", "type_of"]
+
+
+ANNOTATION_CARRIER = "agenttrace.annotation.carrier"
+"""True on a span that was made for nothing but to carry an annotation of another. It is no name of OpenInference's."""
 
 
 class ValueType(Enum):
@@ -78,6 +82,8 @@ _STRINGS = (
     *(ToolCallAttributes.TOOL_CALL_ID, ToolCallAttributes.TOOL_CALL_FUNCTION_NAME),
     ToolCallAttributes.TOOL_CALL_REASONING_SIGNATURE,
     *(PromptAttributes.PROMPT_TEXT, ChoiceAttributes.COMPLETION_TEXT),
+    *(SpanAttributes.DECISION_MODEL_NAME, SpanAttributes.DECISION_REQUEST_MODEL_NAME),
+    *(SpanAttributes.DECISION_RESPONSE_MODEL_NAME, SpanAttributes.DECISION_PROVIDER, SpanAttributes.DECISION_SYSTEM),
     # OpenTelemetry's own; the constants for them come with another package.
     *("exception.type", "exception.message", "exception.stacktrace"),
 )
@@ -101,6 +107,7 @@ _INTEGERS = (
     SpanAttributes.LLM_TOKEN_COUNT_PROMPT_DETAILS_CACHE_WRITE,
     SpanAttributes.LLM_TOKEN_COUNT_COMPLETION_DETAILS_AUDIO,
     SpanAttributes.LLM_TOKEN_COUNT_COMPLETION_DETAILS_REASONING,
+    *(SpanAttributes.DECISION_TOKEN_COUNT_INPUT, SpanAttributes.DECISION_TOKEN_COUNT_OUTPUT),
     RerankerAttributes.RERANKER_TOP_K,
 )
 _FLOATS = (
@@ -145,7 +152,8 @@ LISTS: frozenset[str] = frozenset(
 )
 """The lists of objects, which stand in a key followed by an index; the last two inside a message."""
 
-_INDEX = re.compile(r"\.(\d+)(?=\.|\Z)")
+_INDEX = re.compile(r"\.([0-9]{1,9})(?=\.|\Z)")
+_UP_TO_LAST_INDEX = re.compile(r".*\.[0-9]+(?:\.|\Z)", re.DOTALL)
 # What stands between an index and the leaf where one object is nested in another, and before the leaf at the root.
 _HOLDERS = (
     f"{MessageContentAttributes.MESSAGE_CONTENT_IMAGE}.",
@@ -154,6 +162,7 @@ _HOLDERS = (
     f"{MessageContentAttributes.MESSAGE_CONTENT_DOCUMENT}.",
 )
 _ROOT_AUDIO = ("input.audio.", "output.audio.")
+_MOST_KEYS = 8192  # whose type is remembered: the messages of some thousands
 
 
 def lists_in(key: str) -> list[tuple[str, int]]:
@@ -166,7 +175,6 @@ def lists_in(key: str) -> list[tuple[str, int]]:
     return [(key[: match.start()], int(match[1])) for match in _INDEX.finditer(key)]
 
 
-@lru_cache(4096)
 def leaf_of(key: str) -> str:
     """The last name in a flattened key, by which `TYPES` knows it; the key itself where nothing is flattened.
 
@@ -174,8 +182,8 @@ def leaf_of(key: str) -> str:
         >>> leaf_of("llm.input_messages.0.message.contents.1.message_content.image.image.url")
         'image.url'
     """
-    matches = list(_INDEX.finditer(key))
-    leaf = key[matches[-1].end() + 1 :] if matches else key
+    indexed = _UP_TO_LAST_INDEX.match(key)
+    leaf = key[indexed.end() :] if indexed else key
     for holder in _HOLDERS:
         if leaf.startswith(holder):
             return leaf.removeprefix(holder)
@@ -185,6 +193,7 @@ def leaf_of(key: str) -> str:
     return leaf
 
 
+@lru_cache(_MOST_KEYS)
 def type_of(key: str) -> ValueType | None:
     """The type of a reserved attribute, None where ``key`` is none.
 

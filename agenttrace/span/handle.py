@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, cast
 
@@ -31,6 +32,7 @@ _MIME_TYPES = {
     "text": OpenInferenceMimeTypeValues.TEXT.value,
     "json": OpenInferenceMimeTypeValues.JSON.value,
 }
+_MIME_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}")
 _STATUS_CODES = {"ok": StatusCode.OK, "error": StatusCode.ERROR, "unset": StatusCode.UNSET}
 
 
@@ -234,6 +236,8 @@ class Span(ModelSetters, MaterialSetters):
             mime_type = inferred
         else:
             mime_type = _MIME_TYPES.get(mime_type, mime_type)
+            if not (isinstance(mime_type, str) and _MIME_TYPE.fullmatch(mime_type)):
+                raise ValueError("mime_type is no MIME type: write 'text/plain' or 'application/json'")
             if mime_type != inferred and not isinstance(value, str):
                 text = encode_json(value)
         write_attributes(self._otel_span, {key: text, mime_type_key: _text(mime_type)})

@@ -134,7 +134,8 @@ class ModelSetters(HandleBase):
         from ..semconv.attributes import tool_attributes
         from ..semconv.messages import read_tools
 
-        self._set_list(SpanAttributes.LLM_TOOLS, tool_attributes(read_tools([as_definition(tool) for tool in tools])))
+        offered = tools if isinstance(tools, (list, tuple)) else [tools]
+        self._set_list(SpanAttributes.LLM_TOOLS, tool_attributes(read_tools([as_definition(tool) for tool in offered])))
 
     @contained
     def set_token_counts(self, counts: TokenCount | Mapping[str, int] | None = None, /, **named: int) -> None:

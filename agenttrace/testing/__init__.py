@@ -6,15 +6,21 @@ or file is made. Captures may be nested, and run in many threads, tasks and test
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agenttrace.recording import import_ahead
 
 from .block import CaptureBlock
 from .captured import CapturedSpans
+from .conformance import assert_conformant
 
-__all__ = ["CapturedSpans", "capture_spans"]
+if TYPE_CHECKING:
+    from agenttrace.semconv.privacy import TraceConfig
+
+__all__ = ["CapturedSpans", "assert_conformant", "capture_spans"]
 
 
-def capture_spans(*, deterministic: bool = False) -> CaptureBlock:
+def capture_spans(*, deterministic: bool = False, config: TraceConfig | None = None) -> CaptureBlock:
     """Catch the spans that the marks make while the block runs; none of them goes anywhere else.
 
     Every span is caught, whatever the environment says about sampling or switching OpenTelemetry off. Spans of other
@@ -23,6 +29,11 @@ def capture_spans(*, deterministic: bool = False) -> CaptureBlock:
     Args:
         deterministic: Let trace and span ids count up from 1, and the time go on by one millisecond with each start
             and each end, from 2025-01-01 on. Where the program runs things at the same time, their order still tells.
+        config: What may be recorded while the block runs; None for what is in force anyway, by `register` or by the
+            environment.
+
+    Raises:
+        TypeError: If ``config`` is no `TraceConfig`.
 
     Returns:
         A context manager whose block gets `CapturedSpans`: the spans that have ended, in the order in which they
@@ -35,4 +46,8 @@ def capture_spans(*, deterministic: bool = False) -> CaptureBlock:
         >>> spans.assert_no_errors()
     """
     import_ahead()
-    return CaptureBlock(deterministic=deterministic)
+    if config is not None:
+        from agenttrace.semconv.privacy import as_trace_config
+
+        config = as_trace_config(config)
+    return CaptureBlock(deterministic=deterministic, config=config)

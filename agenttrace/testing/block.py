@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 from agenttrace.provider import use_provider
+from agenttrace.semconv.masking import use_config
 
 from .captured import CapturedSpans
 from .recorder import Recorder, provider_for
@@ -13,6 +14,8 @@ from .recorder import Recorder, provider_for
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import NoReturn
+
+    from agenttrace.semconv.privacy import TraceConfig
 
 _HOW = "capture_spans() is for a with block, `with capture_spans() as spans:`; it is `spans` that has"
 
@@ -22,18 +25,22 @@ class CaptureBlock(AbstractContextManager[CapturedSpans]):
 
     Args:
         deterministic: See `agenttrace.testing.capture_spans`.
+        config: See `agenttrace.testing.capture_spans`.
     """
 
-    def __init__(self, *, deterministic: bool) -> None:
+    def __init__(self, *, deterministic: bool, config: TraceConfig | None = None) -> None:
         self._deterministic = deterministic
-        self._open: list[AbstractContextManager[None]] = []
+        self._config = config
+        self._open: list[ExitStack] = []
 
     def __enter__(self) -> CapturedSpans:
         """Begin a capture; the marks' spans go to it until the block ends."""
         recorder = Recorder(deterministic=self._deterministic)
         provider = provider_for(recorder, deterministic=self._deterministic)
-        block = use_provider(provider)
-        block.__enter__()
+        block = ExitStack()
+        if self._config is not None:
+            block.enter_context(use_config(self._config))
+        block.enter_context(use_provider(provider))
         self._open.append(block)
         return CapturedSpans(recorder, provider)
 

@@ -14,6 +14,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from agenttrace.local.records import kind_of, record_of
 from agenttrace.local.tree import plain_tree
 
+from .conformance import assert_conformant
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -142,6 +144,18 @@ class CapturedSpans(Sequence[ReadableSpan]):
         if failed:
             lines = [f"{record.kind} {record.name}: {record.status_description}" for record in failed]
             self._fail("expected no errors, found\n" + textwrap.indent("\n".join(lines), "  "))
+
+    def assert_conformant(self, *, strict: bool = False) -> None:
+        """Every span is as the OpenInference specification has it; see `agenttrace.testing.assert_conformant`.
+
+        Args:
+            strict: Warnings count too.
+
+        Raises:
+            AssertionError: If one isn't. Its text says what is wrong where, and what to do.
+        """
+        __tracebackhide__ = True
+        assert_conformant(self, strict=strict)
 
     def assert_parent(self, child: ReadableSpan | str, parent: ReadableSpan | str | None) -> None:
         """``child`` stands right below ``parent``, or is a root where ``parent`` is None.

@@ -14,6 +14,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from agenttrace.delivery.own_provider import default_span_limits
 from agenttrace.delivery.pipeline import Pipeline
 
+from .watching import show
+
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
@@ -67,6 +69,7 @@ class Recorder(SpanProcessor):
             started, _ = self._open.pop(_key(span))
             ended = next(self._ticks)
             self._ended.append((started, _with_times(span, started, ended) if self._deterministic else span))
+        show(span)
 
     @property
     def ended(self) -> list[ReadableSpan]:

@@ -193,6 +193,9 @@ class Activity:
     def add_item(self, item: Any) -> None:
         """Record that the call yielded ``item``."""
 
+    def skip_items(self) -> None:
+        """Record that the call yielded something that can't be seen from here."""
+
 
 class ContextOnly(Activity):
     """Runs a call in a context and records nothing; entered from the start."""

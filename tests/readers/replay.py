@@ -61,6 +61,15 @@ def json_lines(values: Sequence[object]) -> Answer:
     return Answer([json.dumps(value).encode() + b"\n" for value in values], content_type="application/x-ndjson")
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that hang up before all is read."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        return
+
+
 @contextmanager
 def replay_server() -> Iterator[ReplayServer]:
     """A server that replays what it is told to."""
@@ -93,10 +102,9 @@ def replay_server() -> Iterator[ReplayServer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has in the class above
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    with _QuietServer(("127.0.0.1", 0), Handler) as server:
         replay = ReplayServer(f"http://127.0.0.1:{server.server_port}")
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield replay
