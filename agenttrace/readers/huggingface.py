@@ -12,8 +12,8 @@ from ..semconv.fields import field, int_field, is_a, is_dict, is_text, list_fiel
 from ..semconv.parts import drop_none
 from ..semconv.types import ModelCall, TokenCount
 from .as_sent import as_sent
-from .chat_completions import ChatCompletionAssembler, read_chat_completion
 from .interface import Assembler, Reader
+from .openai.chat_completions import ChatCompletionAssembler, read_chat_completion
 from .pieces import Pieces, Room
 from .token_counts import make_token_count
 

@@ -11,7 +11,7 @@ from ..semconv.parts import drop_none
 from ..semconv.providers import host_of, infer_provider, provider_of_host
 from ..semconv.types import ModelCall
 from .interface import Assembler, Reader, StreamForm
-from .openai_shapes import ShapeAssembler, assembler_of, reading_of
+from .openai.shapes import ShapeAssembler, assembler_of, reading_of
 
 __all__ = ["LiteLLMReader"]
 

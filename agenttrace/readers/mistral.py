@@ -14,9 +14,9 @@ from ..semconv.fields import field, is_a, is_dict, list_field, package_of
 from ..semconv.parts import drop_none
 from ..semconv.types import ModelCall
 from .as_sent import as_sent
-from .chat_completions import ChatCompletionAssembler, is_chat_completion_chunk, read_chat_completion
-from .embeddings import read_embedding_response
 from .interface import Assembler, Reader, StreamForm
+from .openai.chat_completions import ChatCompletionAssembler, is_chat_completion_chunk, read_chat_completion
+from .openai.embeddings import read_embedding_response
 
 __all__ = ["MistralReader"]
 

@@ -14,8 +14,8 @@ from ..semconv.fields import as_list, field, int_field, is_a, is_dict, is_text, 
 from ..semconv.messages import read_message
 from ..semconv.parts import drop_none
 from ..semconv.types import ModelCall, TokenCount
-from .chat_choices import AssembledChoice
 from .interface import Assembler, Reader
+from .openai.chat_choices import AssembledChoice
 from .pieces import Room
 from .token_counts import make_token_count
 from .turns import join_turns

@@ -12,8 +12,8 @@ from ..semconv.parts import drop_none
 from ..semconv.types import ContentPart, Message, ModelCall, TokenCount
 from . import find_reader
 from .added_parts import with_parts
-from .chat_choices import AssembledChoice
 from .interface import Assembler, Reader
+from .openai.chat_choices import AssembledChoice
 from .pieces import Room
 from .token_counts import make_token_count
 

@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttrace.readers.chat_completions import ChatCompletionAssembler, is_chat_completion_chunk, read_chat_completion
+from agenttrace.readers.openai.chat_completions import (
+    ChatCompletionAssembler,
+    is_chat_completion_chunk,
+    read_chat_completion,
+)
 from agenttrace.readers.pieces import Pieces, Room, plain_copy
 from agenttrace.readers.token_counts import make_token_count, read_usage
 from agenttrace.semconv.types import ModelCall

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttrace.readers.embeddings import decode_vector
 from agenttrace.readers.interface import StreamForm
 from agenttrace.readers.openai import OpenAIReader
+from agenttrace.readers.openai.embeddings import decode_vector
 
 from .assembling import assembled
 from .replay import ReplayServer, event_stream, json_answer

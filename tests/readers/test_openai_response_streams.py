@@ -35,7 +35,9 @@ from .openai_material import (
 from .replay import Answer, ReplayServer, event_stream
 
 READER = OpenAIReader()
-HELPER_FORM = StreamForm(finishers=frozenset({"get_final_response", "until_done"}), snapshots=("_state",))
+HELPER_FORM = StreamForm(
+    finishers=frozenset({"get_final_response", "until_done"}), snapshots=("_state._completed_response",)
+)
 # The events of one item up to where it is done, and the message that they amount to.
 ITEMS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "refusal": (
@@ -143,17 +145,16 @@ def test_a_stream_is_put_together(server: ReplayServer) -> None:
 
 
 def test_the_helpers_events_are_put_together(server: ReplayServer) -> None:
-    """The events of `responses.stream`, what holds its response, and its final response all read as the whole."""
+    """The events of `responses.stream`, the response that it holds, and its final response all read as the whole."""
     server.will_answer(event_stream(RESPONSE_EVENTS, names=True))
     with openai.OpenAI(base_url=server.url, api_key="test", max_retries=0) as client:
         manager = client.responses.stream(model="gpt-4.1", input=MESSAGES)
         assert READER.stream_form(manager) == HELPER_FORM
         with manager as events:
             assert READER.stream_form(events) == HELPER_FORM
-            assert not READER.reads(events._state)
+            assert events._state._completed_response is None
             assert assembled(READER, events) == RESPONSE_CALL
-            assert READER.reads(events._state)
-            assert READER.read(events._state) == RESPONSE_CALL
+            assert READER.read(events._state._completed_response) == RESPONSE_CALL
             assert READER.read(events.get_final_response()) == RESPONSE_CALL
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..semconv.fields import fields, has_fields, is_a
-from ..semconv.types import ModelCall
-from .google_responses import (
+from ...semconv.fields import fields, has_fields, is_a
+from ...semconv.types import ModelCall
+from ..interface import Assembler, Reader
+from ..pieces import Room, plain_copy
+from .responses import (
     GoogleAssembler,
     is_embedding_response,
     is_generated_content,
     read_embedding_response,
     read_generated_content,
 )
-from .interface import Assembler, Reader
-from .pieces import Room, plain_copy
 
 __all__ = ["GoogleReader"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..semconv.fields import int_field, list_field, text_field
-from ..semconv.types import TokenCount
-from .token_counts import make_token_count
+from ...semconv.fields import int_field, list_field, text_field
+from ...semconv.types import TokenCount
+from ..token_counts import make_token_count
 
 __all__ = ["field_names", "read_usage_metadata"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..semconv.fields import as_list, field, fields, int_field, is_a, is_dict, is_list, list_field, text_field, text_of
-from ..semconv.parts import drop_none
-from ..semconv.types import Document, ModelCall
-from .as_sent import as_sent
-from .embeddings import read_embedding_response
-from .token_counts import make_token_count
+from ...semconv.fields import as_list, field, fields, int_field, is_a, is_dict, is_list, list_field, text_field, text_of
+from ...semconv.parts import drop_none
+from ...semconv.types import Document, ModelCall
+from ..as_sent import as_sent
+from ..openai.embeddings import read_embedding_response
+from ..token_counts import make_token_count
 
 __all__ = ["is_embedding", "is_ranking", "read_embedding", "read_ranking"]
 

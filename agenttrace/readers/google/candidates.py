@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..semconv.fields import field, fields, list_field, text_field
-from ..semconv.messages import make_message
-from ..semconv.parts import drop_none, read_parts
-from ..semconv.types import ContentPart, Message, ToolCall
-from .google_arguments import StreamedArguments
-from .google_usage import field_names
-from .pieces import Pieces, Room, plain_copy
+from ...semconv.fields import field, fields, list_field, text_field
+from ...semconv.messages import make_message
+from ...semconv.parts import drop_none, read_parts
+from ...semconv.types import ContentPart, Message, ToolCall
+from ..pieces import Pieces, Room, plain_copy
+from .arguments import StreamedArguments
+from .usage import field_names
 
 __all__ = ["AssembledCandidate"]
 

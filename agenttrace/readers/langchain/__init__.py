@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..semconv.fields import (
+from ...semconv.fields import (
     as_list,
     field,
     fields,
@@ -19,14 +19,14 @@ from ..semconv.fields import (
     text_field,
     text_of,
 )
-from ..semconv.parts import drop_none
-from ..semconv.types import ModelCall
-from .interface import Assembler, Reader, StreamForm
-from .langchain_messages import identity_of, read_ai_message
-from .langchain_streams import LangChainAssembler, is_chunk
-from .langchain_tools import read_tool
-from .langchain_usage import usage_of_provider
-from .turns import add_token_counts
+from ...semconv.parts import drop_none
+from ...semconv.types import ModelCall
+from ..interface import Assembler, Reader, StreamForm
+from ..turns import add_token_counts
+from .messages import identity_of, read_ai_message
+from .streams import LangChainAssembler, is_chunk
+from .tools import read_tool
+from .usage import usage_of_provider
 
 __all__ = ["LangChainReader"]
 

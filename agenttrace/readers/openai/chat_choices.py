@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..semconv.fields import as_list, field, list_field, text_field
-from ..semconv.parts import drop_none
-from .pieces import Pieces, Room, plain_copy
+from ...semconv.fields import as_list, field, list_field, text_field
+from ...semconv.parts import drop_none
+from ..pieces import Pieces, Room, plain_copy
 
 __all__ = ["AssembledChoice"]
 

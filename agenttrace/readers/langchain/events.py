@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..semconv.fields import field, fields, text_field
-from ..semconv.parts import drop_none
-from ..semconv.types import Message
-from .langchain_messages import read_chat_message
-from .langchain_turns import Turn
-from .pieces import Pieces, Room, plain_copy
+from ...semconv.fields import field, fields, text_field
+from ...semconv.parts import drop_none
+from ...semconv.types import Message
+from ..pieces import Pieces, Room, plain_copy
+from .messages import read_chat_message
+from .turns import Turn
 
 __all__ = ["EVENTS", "EventTurn"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from openinference.semconv.trace import OpenInferenceLLMSystemValues
 
-from ..semconv.fields import field, has_fields, int_field, is_a, list_field, text_field
-from ..semconv.messages import make_message
-from ..semconv.parts import drop_none, read_parts
-from ..semconv.providers import infer_system
-from ..semconv.types import ContentPart, DocumentPart, ModelCall, TokenCount
-from .token_counts import make_token_count
+from ...semconv.fields import field, has_fields, int_field, is_a, list_field, text_field
+from ...semconv.messages import make_message
+from ...semconv.parts import drop_none, read_parts
+from ...semconv.providers import infer_system
+from ...semconv.types import ContentPart, DocumentPart, ModelCall, TokenCount
+from ..token_counts import make_token_count
 
 __all__ = ["is_anthropic_message", "read_anthropic_message"]
 

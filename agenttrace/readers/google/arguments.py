@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..semconv.fields import field, list_field, text_field
-from .google_usage import field_names
-from .pieces import Pieces, Room, plain_copy
+from ...semconv.fields import field, list_field, text_field
+from ..pieces import Pieces, Room, plain_copy
+from .usage import field_names
 
 __all__ = ["StreamedArguments"]
 

@@ -5,15 +5,15 @@ Mistral, Hugging Face, LiteLLM, Groq, DeepSeek, xAI, vLLM and others answer in i
 
 from __future__ import annotations
 
-from ..semconv.fields import as_list, field, fields, list_field, text_field
-from ..semconv.messages import read_message
-from ..semconv.parts import drop_none
-from ..semconv.types import Message, ModelCall, TokenCount
+from ...semconv.fields import as_list, field, fields, list_field, text_field
+from ...semconv.messages import read_message
+from ...semconv.parts import drop_none
+from ...semconv.types import Message, ModelCall, TokenCount
+from ..interface import Assembler
+from ..pieces import Room
+from ..token_counts import read_usage
+from ..turns import join_turns
 from .chat_choices import AssembledChoice
-from .interface import Assembler
-from .pieces import Room
-from .token_counts import read_usage
-from .turns import join_turns
 
 __all__ = ["ChatCompletionAssembler", "is_chat_completion", "is_chat_completion_chunk", "read_chat_completion"]
 

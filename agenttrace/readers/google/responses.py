@@ -7,15 +7,15 @@ from typing import Any
 
 from openinference.semconv.trace import OpenInferenceLLMProviderValues, OpenInferenceLLMSystemValues
 
-from ..semconv.fields import field, fields, has_fields, int_field, is_a, list_field, text_field
-from ..semconv.parts import drop_none
-from ..semconv.types import Embedding, Message, ModelCall, TokenCount
-from .google_candidates import AssembledCandidate
-from .google_usage import field_names, read_usage_metadata
-from .interface import Assembler
-from .pieces import Room, plain_copy
-from .token_counts import make_token_count
-from .turns import add_token_counts, join_turns
+from ...semconv.fields import field, fields, has_fields, int_field, is_a, list_field, text_field
+from ...semconv.parts import drop_none
+from ...semconv.types import Embedding, Message, ModelCall, TokenCount
+from ..interface import Assembler
+from ..pieces import Room, plain_copy
+from ..token_counts import make_token_count
+from ..turns import add_token_counts, join_turns
+from .candidates import AssembledCandidate
+from .usage import field_names, read_usage_metadata
 
 __all__ = [
     "GoogleAssembler",

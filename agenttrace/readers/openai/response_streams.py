@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..semconv.fields import field, list_field, text_field
-from ..semconv.types import ModelCall
-from .interface import Assembler
-from .pieces import Pieces, Room, plain_copy
+from ...semconv.fields import field, list_field, text_field
+from ...semconv.types import ModelCall
+from ..interface import Assembler
+from ..pieces import Pieces, Room, plain_copy
+from ..turns import join_turns
 from .response_items import read_items
 from .responses import is_response, read_response, read_response_head
-from .turns import join_turns
 
 __all__ = ["ResponseAssembler", "is_response_event"]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..semconv.fields import as_list, field, fields, is_a, is_text, list_field, text_field
-from ..semconv.messages import read_message
-from ..semconv.parts import drop_none
-from ..semconv.types import ContentPart, Message, ModelCall, TokenCount
-from .added_parts import with_parts
-from .chat_choices import AssembledChoice
-from .langchain_messages import CALL_BLOCKS, as_known_block, cited_documents, identity_of
-from .langchain_usage import read_usage_metadata, usage_of_provider
-from .pieces import Pieces, Room, plain_copy
-from .turns import add_token_counts
+from ...semconv.fields import as_list, field, fields, is_a, is_text, list_field, text_field
+from ...semconv.messages import read_message
+from ...semconv.parts import drop_none
+from ...semconv.types import ContentPart, Message, ModelCall, TokenCount
+from ..added_parts import with_parts
+from ..openai.chat_choices import AssembledChoice
+from ..pieces import Pieces, Room, plain_copy
+from ..turns import add_token_counts
+from .messages import CALL_BLOCKS, as_known_block, cited_documents, identity_of
+from .usage import read_usage_metadata, usage_of_provider
 
 __all__ = ["ChunkTurn", "Turn"]
 

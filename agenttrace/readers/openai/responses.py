@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..semconv.fields import field, list_field, text_field
-from ..semconv.messages import read_tools
-from ..semconv.parts import drop_none
-from ..semconv.types import ModelCall
-from .pieces import Room, plain_copy
+from ...semconv.fields import field, list_field, text_field
+from ...semconv.messages import read_tools
+from ...semconv.parts import drop_none
+from ...semconv.types import ModelCall
+from ..pieces import Room, plain_copy
+from ..token_counts import read_usage
 from .response_items import read_items
-from .token_counts import read_usage
 
 __all__ = ["is_response", "read_response", "read_response_head"]
 

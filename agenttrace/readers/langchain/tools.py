@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..semconv.fields import field, fields, is_a, is_dict, list_field, text_field
-from ..semconv.parts import drop_none
+from ...semconv.fields import field, fields, is_a, is_dict, list_field, text_field
+from ...semconv.parts import drop_none
 
 __all__ = ["read_tool"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from openinference.semconv.trace import OpenInferenceLLMProviderValues, OpenInferenceLLMSystemValues
 
-from ..semconv.fields import as_list, field, fields, is_list, is_text, list_field, text_field
-from ..semconv.messages import make_message
-from ..semconv.parts import drop_none, read_parts, read_tool_call
-from ..semconv.types import ContentPart, Message, ModelCall, TokenCount, ToolCall
-from .langchain_usage import read_usage_metadata, usage_of_provider
+from ...semconv.fields import as_list, field, fields, is_list, is_text, list_field, text_field
+from ...semconv.messages import make_message
+from ...semconv.parts import drop_none, read_parts, read_tool_call
+from ...semconv.types import ContentPart, Message, ModelCall, TokenCount, ToolCall
+from .usage import read_usage_metadata, usage_of_provider
 
 __all__ = ["CALL_BLOCKS", "as_known_block", "cited_documents", "identity_of", "read_ai_message", "read_chat_message"]
 

@@ -7,18 +7,18 @@ from typing import Any
 
 from openinference.semconv.trace import OpenInferenceLLMSystemValues
 
-from ..semconv.fields import field, from_package, has_fields, int_field, is_a, is_dict, is_list, list_field, text_field
-from ..semconv.messages import read_message
-from ..semconv.parts import drop_none
-from ..semconv.types import ContentPart, ModelCall, TokenCount
-from .added_parts import with_parts
-from .as_sent import as_sent
-from .chat_choices import AssembledChoice
-from .cohere_results import is_embedding, is_ranking, read_embedding, read_ranking
-from .interface import Assembler, Reader
-from .pieces import Room, plain_copy
-from .token_counts import make_token_count
-from .turns import join_turns
+from ...semconv.fields import field, from_package, has_fields, int_field, is_a, is_dict, is_list, list_field, text_field
+from ...semconv.messages import read_message
+from ...semconv.parts import drop_none
+from ...semconv.types import ContentPart, ModelCall, TokenCount
+from ..added_parts import with_parts
+from ..as_sent import as_sent
+from ..interface import Assembler, Reader
+from ..openai.chat_choices import AssembledChoice
+from ..pieces import Room, plain_copy
+from ..token_counts import make_token_count
+from ..turns import join_turns
+from .results import is_embedding, is_ranking, read_embedding, read_ranking
 
 __all__ = ["CohereReader"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..semconv.fields import field, from_package, is_a, text_field
-from ..semconv.types import ModelCall
+from ...semconv.fields import field, from_package, is_a, text_field
+from ...semconv.types import ModelCall
+from ..interface import Assembler, Reader, StreamForm
 from .chat_completions import is_chat_completion_chunk
-from .interface import Assembler, Reader, StreamForm
-from .openai_shapes import ShapeAssembler, assembler_of, reading_of
+from .shapes import ShapeAssembler, assembler_of, reading_of
 
 __all__ = ["OpenAIReader"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..semconv.fields import field, list_field, text_field
-from ..semconv.parts import drop_none
-from ..semconv.types import ModelCall, TokenCount
-from .interface import Assembler
-from .pieces import Pieces, Room
-from .token_counts import read_usage
+from ...semconv.fields import field, list_field, text_field
+from ...semconv.parts import drop_none
+from ...semconv.types import ModelCall, TokenCount
+from ..interface import Assembler
+from ..pieces import Pieces, Room
+from ..token_counts import read_usage
 
 __all__ = ["CompletionAssembler", "is_completion", "read_completion"]
 

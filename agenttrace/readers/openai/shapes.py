@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..semconv.types import ModelCall
+from ...semconv.types import ModelCall
+from ..interface import Assembler
 from .chat_completions import (
     ChatCompletionAssembler,
     is_chat_completion,
@@ -13,7 +14,6 @@ from .chat_completions import (
 )
 from .completions import CompletionAssembler, is_completion, read_completion
 from .embeddings import is_embedding_response, read_embedding_response
-from .interface import Assembler
 from .response_streams import ResponseAssembler, is_response_event
 from .responses import is_response, read_response
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..semconv.fields import field, has_fields, is_a, is_dict, text_field
-from ..semconv.types import ModelCall
-from .interface import Assembler
-from .langchain_events import EVENTS, EventTurn
-from .langchain_messages import identity_of
-from .langchain_turns import ChunkTurn, Turn
-from .pieces import Room
-from .turns import join_turns
+from ...semconv.fields import field, has_fields, is_a, is_dict, text_field
+from ...semconv.types import ModelCall
+from ..interface import Assembler
+from ..pieces import Room
+from ..turns import join_turns
+from .events import EVENTS, EventTurn
+from .messages import identity_of
+from .turns import ChunkTurn, Turn
 
 __all__ = ["LangChainAssembler", "is_chunk"]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..semconv.fields import as_list, field, fields, is_a, text_field
-from ..semconv.types import ModelCall
-from .anthropic_messages import read_anthropic_message
-from .interface import Assembler
-from .pieces import Pieces, Room, plain_copy
-from .turns import join_turns
+from ...semconv.fields import as_list, field, fields, is_a, text_field
+from ...semconv.types import ModelCall
+from ..interface import Assembler
+from ..pieces import Pieces, Room, plain_copy
+from ..turns import join_turns
+from .messages import read_anthropic_message
 
 __all__ = ["AnthropicAssembler", "is_anthropic_event"]
 

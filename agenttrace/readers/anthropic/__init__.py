@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..semconv.fields import field, is_a, text_field
-from ..semconv.parts import drop_none
-from ..semconv.types import ModelCall
-from .anthropic_events import AnthropicAssembler, is_anthropic_event
-from .anthropic_messages import is_anthropic_message, read_anthropic_message
-from .interface import Assembler, Reader, StreamForm
+from ...semconv.fields import field, is_a, text_field
+from ...semconv.parts import drop_none
+from ...semconv.types import ModelCall
+from ..interface import Assembler, Reader, StreamForm
+from .events import AnthropicAssembler, is_anthropic_event
+from .messages import is_anthropic_message, read_anthropic_message
 
 __all__ = ["AnthropicReader"]
 

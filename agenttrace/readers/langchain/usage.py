@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..semconv.fields import field, int_field
-from ..semconv.types import TokenCount
-from .token_counts import make_token_count, read_usage
+from ...semconv.fields import field, int_field
+from ...semconv.types import TokenCount
+from ..token_counts import make_token_count, read_usage
 
 __all__ = ["read_usage_metadata", "usage_of_provider"]
 

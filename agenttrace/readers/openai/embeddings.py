@@ -7,10 +7,10 @@ from array import array
 from base64 import b64decode
 from collections.abc import Sequence
 
-from ..semconv.fields import as_list, field, list_field, text_field
-from ..semconv.parts import drop_none
-from ..semconv.types import Embedding, ModelCall
-from .token_counts import read_usage
+from ...semconv.fields import as_list, field, list_field, text_field
+from ...semconv.parts import drop_none
+from ...semconv.types import Embedding, ModelCall
+from ..token_counts import read_usage
 
 __all__ = ["decode_vector", "is_embedding_response", "read_embedding_response"]
 

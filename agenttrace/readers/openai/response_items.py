@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..semconv.fields import field, fields, text_field
-from ..semconv.messages import make_message
-from ..semconv.parts import drop_none, read_parts, read_tool_call
-from ..semconv.types import ContentPart, Message, ToolCall
-from .pieces import Room, plain_copy
+from ...semconv.fields import field, fields, text_field
+from ...semconv.messages import make_message
+from ...semconv.parts import drop_none, read_parts, read_tool_call
+from ...semconv.types import ContentPart, Message, ToolCall
+from ..pieces import Room, plain_copy
 
 __all__ = ["read_items"]
 
