@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, SupportsFloat
 
 from openinference.semconv.trace import OpenInferenceSpanKindValues, SpanAttributes
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
@@ -33,7 +33,7 @@ _TEXTS = ("label", "explanation", "annotator_kind", "identifier")
 def annotate(
     name: str,
     *,
-    score: float | None = None,
+    score: SupportsFloat | None = None,
     label: str | None = None,
     explanation: str | None = None,
     annotator_kind: str | None = None,

@@ -6,6 +6,7 @@ Nothing in this module can raise, whatever the error, its text, or the program's
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from .blame import is_meant_for_program
 
@@ -14,13 +15,24 @@ logger: logging.Logger = logging.getLogger("agenttrace")
 _reported: set[str] = set()
 # A place may have a span's name in it, and a program may make up a new one for every span.
 _MOST_PLACES = 200
+_may_quote: Callable[[], bool] | None = None
+
+
+def ask_before_quoting(may_quote: Callable[[], bool]) -> None:
+    """Let ``may_quote`` say whether an error's own text may be logged. Before anybody can say, it isn't.
+
+    Args:
+        may_quote: Asked with no argument; what it raises counts as no.
+    """
+    global _may_quote
+    _may_quote = may_quote
 
 
 def report(place: str, error: BaseException) -> None:
     """Log that tracing failed at ``place``, the first time it does in this process.
 
     The error's own text is left out: it may quote what the user's program handed to tracing, and with it a secret.
-    The traceback goes along at DEBUG level only.
+    The traceback goes along at DEBUG level only, and not where a `TraceConfig` hides or redacts texts.
 
     Args:
         place: What was being done, as a noun phrase (``"recording the input of plan"``). Later reports for the
@@ -36,7 +48,10 @@ def report(place: str, error: BaseException) -> None:
             "Further failures here are not logged."
         )
         if logger.isEnabledFor(logging.DEBUG):
-            _log(logging.DEBUG, f"agenttrace: traceback of the failure in {place}", error)
+            if _may_quote is not None and _may_quote():
+                _log(logging.DEBUG, f"agenttrace: traceback of the failure in {place}", error)
+            else:
+                _log(logging.DEBUG, f"agenttrace: no traceback of the failure in {place}, as texts are hidden", None)
     except Exception:  # the stack is full, or the program's logging raises: there is nowhere left to say so
         return
 

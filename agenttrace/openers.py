@@ -18,6 +18,7 @@ from .wrapping.callables import callable_name
 if TYPE_CHECKING:
     from .capture.arguments import ArgumentReader
     from .kinds import Describer
+    from .semconv.mask import Mask
 
 __all__ = ["BlockOpener", "CallOpener", "DescribedCallOpener", "ToolCallOpener"]
 
@@ -39,12 +40,12 @@ class BlockOpener(SpanOpener):
         self.records_output = False
 
     def add_start_attributes(
-        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Mask
     ) -> Lists | None:
         """What the mark was told about this block."""
         options = self.options
         try:
-            if "input" in options and options.get("capture_input") is not False and current_mask().hides_input:
+            if "input" in options and options.get("capture_input") is not False and mask.hides_input:
                 attributes[_INPUT_VALUE] = REDACTED
             elif "input" in options and options.get("capture_input") is not False:
                 value, process = options["input"], options.get("process_input")
@@ -108,17 +109,22 @@ class CallOpener(SpanOpener):
         return self.options.get("capture_input") is not False and _INPUT_VALUE not in self.given_attributes()
 
     def add_start_attributes(
-        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Mask
     ) -> Lists | None:
         """The arguments as they are before the call."""
         reader = self._reader
         if reader is None:
             return None
-        if current_mask().hides_input:
+        if mask.hides_input:
             attributes[_INPUT_VALUE] = REDACTED
             return None
         try:
-            self._add_input(attributes, reader, reader.read(args, kwargs))
+            bound = reader.read(args, kwargs)
+            if reader.only is None and self._process_input is None:  # by far the most calls
+                attributes[_INPUT_VALUE] = self._encode_json(bound)
+                attributes[_INPUT_MIME_TYPE] = _JSON
+            else:
+                self._add_input(attributes, reader, bound)
         except BaseException as error:
             faults.contain(f"recording the input of {self.name}", error)
         return None
@@ -192,7 +198,7 @@ class DescribedCallOpener(CallOpener):
             self._reader = self._make_reader()
 
     def add_start_attributes(
-        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Mask
     ) -> Lists | None:
         """The arguments as they are before the call, and what they say of it."""
         reader, describer = self._reader, self.describer
@@ -203,7 +209,7 @@ class DescribedCallOpener(CallOpener):
             bound = reader.read(args, kwargs)
             if not self.records_input:
                 processed = {}
-            elif current_mask().hides_input:
+            elif mask.hides_input:
                 attributes[_INPUT_VALUE] = REDACTED
             else:
                 processed = self._add_input(attributes, reader, bound)

@@ -20,6 +20,7 @@ from .wrapping.activity import unfinished
 
 if TYPE_CHECKING:
     from .kinds import Describer
+    from .semconv.mask import Mask
 
 __all__ = ["SpanOpener", "import_ahead"]
 
@@ -78,18 +79,18 @@ class SpanOpener:
                 attributes = {**attributes_from_context(context), **attributes}
             # Attributes are cheapest where the span starts. Unless the sampler may say no: nothing is serialised then.
             certain = source.samples_all and (SPAN_KEY not in context or _is_recording(context))
-            lists = self.add_start_attributes(attributes, context, args, kwargs) if certain else None
             mask = current_mask()
+            lists = self.add_start_attributes(attributes, context, args, kwargs, mask) if certain else None
             if mask.is_active:
                 attributes = mask.attributes(attributes)
             otel_span = source.start_span(self.name, context, _INTERNAL, attributes, self._links)
             try:
                 if not certain and otel_span.is_recording():
                     added: dict[str, Any] = {}
-                    lists = self.add_start_attributes(added, context, args, kwargs)
+                    lists = self.add_start_attributes(added, context, args, kwargs, mask)
                     write_attributes(otel_span, added)
                     attributes.update(added)
-                return RunningSpan(self, otel_span, context, attributes, lists)
+                return RunningSpan(self, otel_span, context, attributes, lists, mask)
             except RecursionError:
                 unfinished.append(otel_span)
                 return None
@@ -140,7 +141,7 @@ class SpanOpener:
         return valid_attributes(self.options.get("attributes") or {})
 
     def add_start_attributes(
-        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Mask
     ) -> Lists | None:
         """Add to ``attributes`` what is known before the body runs and differs from span to span; never raises.
 

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
 
 from . import environment, faults
-from .delivery.copies import ForeignSpans
+from .delivery.copies import ForeignSpans, MaskedSpans
 from .delivery.courier import Pace
 from .delivery.guards import GuardedSampler
 from .delivery.lifecycle import unwatch, watch
@@ -29,6 +29,9 @@ from .delivery.sampling import default_sampler
 from .delivery.sink import PreparingSink
 from .provider import set_registered_provider
 from .recording import import_ahead
+from .semconv.mask import Mask
+from .semconv.masking import configure
+from .semconv.privacy import TraceConfig
 from .settings import DEFAULT_PROJECT, Settings, check_switches, default_resource, make_settings
 from .switch import is_disabled
 
@@ -86,6 +89,7 @@ def register(
     sample_rate: float | None = None,
     span_processors: Iterable[SpanProcessor] | None = None,
     tracer_provider: Literal["own"] | TracerProvider | None = None,
+    config: TraceConfig | None = None,
     **provider_options: Any,
 ) -> TracerProvider:
     """Say where spans go. Takes the keywords of `phoenix.otel.register`, mostly with the same meaning.
@@ -124,6 +128,8 @@ def register(
         span_processors: Processors of your own. A fault of theirs changes nothing for the program.
         tracer_provider: ``"own"`` gives the marks a provider of their own and leaves the global one alone; a provider
             of yours is joined. None joins or becomes the global one.
+        config: What may be recorded, for every span that is delivered; see `TraceConfig`. None for what the
+            ``OPENINFERENCE_…`` variables say now.
         provider_options: Further arguments of the SDK's ``TracerProvider``: ``id_generator``, ``span_limits`` and
             the like.
 
@@ -153,6 +159,7 @@ def register(
         sample_rate=sample_rate,
         span_processors=span_processors,
         tracer_provider=tracer_provider,
+        config=config,
         options=provider_options,
     )
     import_ahead()
@@ -226,7 +233,8 @@ def shutdown(timeout: float | None = None) -> bool:
 def _replace(before: _Registration | None, settings: Settings) -> _Registration:
     global_provider = otel_trace.get_tracer_provider()
     foreign = _provider_to_join(settings, global_provider)
-    after = _join(foreign, settings) if foreign is not None else _make(settings)
+    mask = configure(settings.config)
+    after = _join(foreign, settings, mask) if foreign is not None else _make(settings, mask)
     set_registered_provider(after.provider)
     replace_own_providers(after.provider)
     watch(after.delivery)
@@ -254,8 +262,11 @@ def _provider_to_join(settings: Settings, global_provider: Any) -> Any:
     return global_provider if callable(getattr(global_provider, "add_span_processor", None)) else None
 
 
-def _make(settings: Settings) -> _Registration:
-    delivery = DeliveryProcessor(settings.destination.make_sink(), _pace(settings))
+def _make(settings: Settings, mask: Mask) -> _Registration:
+    sink = settings.destination.make_sink()
+    # What the marks record has passed the mask already; what other libraries' spans say has not.
+    prepared = PreparingSink(sink, MaskedSpans(mask)) if mask.is_active else sink
+    delivery = DeliveryProcessor(prepared, _pace(settings))
     pipeline = Pipeline([delivery], settings.span_processors)
     options = dict(settings.options)
     options.setdefault("span_limits", default_span_limits())
@@ -265,9 +276,10 @@ def _make(settings: Settings) -> _Registration:
     return _Registration(settings, provider, pipeline, delivery, None)
 
 
-def _join(provider: Any, settings: Settings) -> _Registration:
+def _join(provider: Any, settings: Settings, mask: Mask) -> _Registration:
     resource = (settings.resource or Resource.get_empty()).merge(settings.project_resource)
-    copies = ForeignSpans(resource, default_resource(), settings.sample_rate)
+    masked = MaskedSpans(mask) if mask.is_active else None
+    copies = ForeignSpans(resource, default_resource(), settings.sample_rate, masked)
     delivery = DeliveryProcessor(PreparingSink(settings.destination.make_sink(), copies), _pace(settings))
     pipeline = Pipeline([delivery], settings.span_processors)
     if settings.options or (settings.sampler is not None and settings.sample_rate is None):

@@ -12,13 +12,14 @@ from opentelemetry.trace import Status, StatusCode
 
 from . import faults
 from .current import HANDLE_KEY, SPAN_KEY, Context, attach
-from .semconv.masking import REDACTED, current_mask
+from .semconv.masking import REDACTED
 from .span import Lists, Span, write_attributes
 from .wrapping.activity import Activity, end_unfinished, unfinished
 
 if TYPE_CHECKING:
     from .details import Details
     from .recording import SpanOpener
+    from .semconv.mask import Mask
     from .yielded import Items
 
 __all__ = ["RunningSpan"]
@@ -47,8 +48,10 @@ class RunningSpan(Activity):
         parent: Context,
         attributes: Mapping[str, Any],
         lists: Lists | None,
+        mask: Mask,
     ) -> None:
         self.otel_span: OtelSpan = otel_span
+        self._mask = mask
         self._opener = opener
         self._attribute_count = len(attributes)
         if opener.describer is not None:
@@ -161,7 +164,7 @@ class RunningSpan(Activity):
         opener, handle = self._opener, self._handle
         if opener.records_output and (handle is None or not handle._has_output):
             try:
-                otel_span, items, mask = self.otel_span, self._items, current_mask()
+                otel_span, items, mask = self.otel_span, self._items, self._mask
                 present = getattr(otel_span, "attributes", None)
                 count = 0 if present is None else len(present)
                 # Asking for a name that isn't there takes a while; a span that has no more than it began with needs no

@@ -16,6 +16,7 @@ from . import environment
 from .delivery.endpoint import check_protocol, parse_endpoint
 from .delivery.own_provider import OwnProvider
 from .destinations import Destination, check_header_value, check_headers, local, otlp
+from .semconv.privacy import TraceConfig, as_trace_config
 
 __all__ = ["DEFAULT_PROJECT", "Settings", "check_switches", "choose_destination", "make_settings"]
 
@@ -39,6 +40,7 @@ _KEYWORDS = (
     "sample_rate",
     "span_processors",
     "tracer_provider",
+    "config",
 )
 
 
@@ -57,6 +59,7 @@ class Settings:
         is_batched: Whether spans are gathered for a moment.
         sets_global: Whether the provider becomes, or is, OpenTelemetry's global one.
         provider: The provider to join; "own" for one of our own.
+        config: What may be recorded; None for what the environment says.
         options: Further arguments of a provider of our own.
     """
 
@@ -70,6 +73,7 @@ class Settings:
     is_batched: bool
     sets_global: bool
     provider: Any
+    config: TraceConfig | None
     options: tuple[tuple[str, Any], ...]
 
     @property
@@ -98,6 +102,7 @@ class Settings:
             ("sampler", before.sampler_identity, self.sampler_identity),
             ("span_processors", before.span_processors, self.span_processors),
             ("tracer_provider", before.provider, self.provider),
+            ("config", before.config, self.config),
         )
         old_options, new_options = dict(before.options), dict(self.options)
         changes = [
@@ -128,6 +133,7 @@ def make_settings(
     sample_rate: float | None,
     span_processors: Iterable[SpanProcessor] | None,
     tracer_provider: Any,
+    config: TraceConfig | None,
     options: Mapping[str, Any],
 ) -> Settings:
     """Check what `register` was given, and fill in what the environment says.
@@ -154,6 +160,7 @@ def make_settings(
         is_batched=batch,
         sets_global=set_global_tracer_provider,
         provider=_checked_provider(tracer_provider),
+        config=None if config is None else as_trace_config(config),
         options=tuple(sorted(options.items())),
     )
 
@@ -226,9 +233,6 @@ def _check_sampling(sampler: Sampler | None, sample_rate: float | None) -> None:
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
-    if "config" in options:
-        # Of openinference's provider, which hides values by it. To take it and not obey would show them.
-        raise TypeError("register() takes no config: its values would not be hidden. Leave it out")
     for name in options:
         if name not in _PROVIDER_OPTIONS:
             raise TypeError(f"register() got an unexpected keyword argument {name!r}: {_advice_on(name)}")

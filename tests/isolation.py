@@ -15,9 +15,10 @@ import pytest
 from agenttrace import faults
 from agenttrace.provider import set_registered_provider
 from agenttrace.registration import shutdown
+from agenttrace.semconv import masking
 
 ROOT = Path(__file__).resolve().parent.parent
-_PREFIXES = ("PHOENIX_", "OTEL_", "AGENTTRACE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_PREFIXES = ("PHOENIX_", "OPENINFERENCE_", "OTEL_", "AGENTTRACE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -37,6 +38,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     yield home
     shutdown()
     set_registered_provider(None)
+    masking.reset()
     faults.forget()
 
 

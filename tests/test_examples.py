@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -221,6 +222,20 @@ def test_a_configured_endpoint_decides_instead_of_the_rules(tmp_path: Path) -> N
         if span.kind == "LLM":
             assert span.attributes["llm.model_name"] == "tiny-1"
             assert span.attributes["llm.token_count.total"] == 25
+
+
+def test_every_span_of_the_quickstart_is_as_openinference_has_it(tmp_path: Path) -> None:
+    """`agenttrace check --all` finds nothing wrong, with the rules, a model that answers, and one that refuses."""
+    run(tmp_path)
+    for refuse in (False, True):
+        with chat_endpoint(refuse=refuse) as (base_url, _):
+            run(tmp_path, "How strong was the strongest?", OPENAI_BASE_URL=base_url, OPENAI_API_KEY=KEY)
+    environment = {**os.environ, "AGENTTRACE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "agenttrace.cli", "check", "--all"]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert len(traces(tmp_path)) == 4
+    assert re.match(r"\d+ spans checked: ", finished.stdout.splitlines()[-1])
 
 
 def test_the_key_is_nowhere_on_record(tmp_path: Path) -> None:

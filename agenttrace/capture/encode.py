@@ -1,7 +1,7 @@
 """Any object → bounded text that is always valid: what a span says of a function's arguments and result.
 
 Nothing here raises, blocks on what it reads, consumes or changes the object, or keeps it, and while foreign methods run
-tracing is off (:mod:`.quiet`); the time it takes follows
+tracing is off (:mod:`agenttrace.semconv.quiet`); the time it takes follows
 from the limit (:func:`max_value_bytes`) and not from the object's size. Two things it can't promise: an object whose
 own ``__repr__`` takes long takes that long here, and a signal that arrives meanwhile (Ctrl-C, an alarm) raises what it
 would raise anywhere else in the program (:mod:`agenttrace.blame`).
@@ -15,14 +15,14 @@ from orjson import JSONEncodeError
 
 from .. import faults
 from ..blame import is_meant_for_program
+from ..semconv.quiet import quietly
 from . import limits
 from .contents import Instead
 from .kinds import describe
 from .limits import SMALLEST_MAX_VALUE_BYTES, max_value_bytes
 from .plain import dump_plain
-from .quiet import quietly
 from .shorten import bounded_json
-from .text import UNREADABLE, Excerpt, bounded_text, encode_text
+from .text import UNREADABLE, Excerpt, bounded_text, encode_text, without_secrets
 
 __all__ = ["AttributeValue", "encode_attribute", "encode_json", "encode_text", "encode_value", "max_value_bytes"]
 
@@ -44,7 +44,8 @@ def encode_json(value: object) -> str:
 
     Returns:
         Valid JSON of at most :func:`max_value_bytes` bytes of UTF-8. What JSON can't say is a string in it (``"NaN"``,
-        integers beyond 64 bits, objects); what is left out is marked with its original size.
+        integers beyond 64 bits, objects); what is left out is marked with its original size. Values under a secret's
+        name are redacted, at any depth and in JSON inside it.
 
     Example:
         >>> encode_json({"city": "Oslo", "days": 3})
@@ -82,7 +83,7 @@ def encode_value(value: object) -> tuple[str, str]:
         (('sunny', 'text/plain'), ('21.5', 'application/json'))
     """
     kind = type(value)
-    if kind is str and len(value) <= SMALLEST_MAX_VALUE_BYTES and value.isascii():  # type: ignore[arg-type, attr-defined]
+    if kind is str and len(value) <= SMALLEST_MAX_VALUE_BYTES and value.isascii() and '"' not in value:  # type: ignore[arg-type, attr-defined, operator]
         return value, _TEXT  # type: ignore[return-value]
     if kind is str or issubclass(kind, str):
         return encode_text(value), _TEXT  # type: ignore[arg-type]
@@ -144,7 +145,7 @@ def _as_scalar(value: object) -> AttributeValue:
         in_range = _SMALLEST_INTEGER <= described <= _LARGEST_INTEGER
         return described if in_range else encode_json(described).strip('"')
     if type(described) is Excerpt:
-        return bounded_text(described, max_value_bytes())
+        return bounded_text(without_secrets(described), max_value_bytes())
     if type(described) in (bool, float, str):
         return _attribute(described)
     return encode_json(value)

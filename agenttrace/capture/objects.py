@@ -15,7 +15,7 @@ from typing import Any
 from .classes import MISSING, class_name, find_in_class
 from .contents import Contents, Described, Instead, Scalar, record
 from .limits import max_value_bytes
-from .text import Excerpt, excerpt, float_text, integer_text
+from .text import Excerpt, excerpt, float_text, integer_text, said
 
 _BYTES_SHOWN = 64
 _SORTED_UP_TO = 10_000
@@ -40,12 +40,12 @@ def plain_scalar(value: Any, kind: type) -> Scalar:
 
 def as_text(value: Any) -> Excerpt:
     """What the object's own ``repr`` says."""
-    return excerpt(repr(value), max_value_bytes())
+    return said(repr(value))
 
 
 def as_str(value: Any) -> Excerpt:
     """What the object's own ``str`` says."""
-    return excerpt(str(value), max_value_bytes())
+    return said(str(value))
 
 
 def as_name(value: Any) -> str:
@@ -134,7 +134,7 @@ def byte_string(value: Any) -> Contents:
 def exception(value: Any) -> Excerpt:
     """An exception as ``Type: message``."""
     name = class_name(type(value))
-    message = excerpt(str(value), max_value_bytes())
+    message = said(str(value))
     return Excerpt(f"{name}: {message.text}", len(name) + 2 + message.length) if message.length else excerpt(name, 200)
 
 

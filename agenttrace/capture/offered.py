@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from types import FunctionType, MethodType
 from typing import Any
 
-from ..semconv.fields import field, fields, is_a, text_field
+from ..semconv.fields import (
+    class_field,
+    derives_from,
+    field,
+    fields,
+    is_a,
+    is_dict,
+    is_record,
+    is_text,
+    list_field,
+    text_field,
+    text_of,
+)
 from ..wrapping.callables import callable_name
 from .tools import tool_description, tool_parameters
+
+__all__ = ["as_definition"]
+
+_SCHEMAS = ("parameters", "inputs", "input_schema", "inputSchema", "json_schema", "function_declarations")
+_INJECTED = "InjectedToolArg"
 
 
 def as_definition(tool: object) -> object:
@@ -20,36 +37,71 @@ def as_definition(tool: object) -> object:
         >>> as_definition(get_weather)
         {'type': 'function', 'function': {'name': 'get_weather', 'parameters': {...}}}
     """
-    if isinstance(tool, (Mapping, str)):
+    if is_dict(tool) or is_text(tool):
         return tool
     if is_a(tool, "smolagents", "Tool"):
-        inputs = _class_field(tool, "inputs")
-        properties = {"type": "object", "properties": inputs} if isinstance(inputs, Mapping) else None
-        return _definition(_class_text(tool, "name"), _class_text(tool, "description"), properties)
+        return _definition(_declared(tool, "name"), _declared(tool, "description"), _smolagents_parameters(tool))
     if is_a(tool, "langchain_core", "BaseTool"):
-        function = field(tool, "func", "coroutine")
-        parameters = None if function is None else tool_parameters(function)
-        return _definition(text_field(tool, "name"), text_field(tool, "description"), parameters)
-    if fields(tool) and text_field(tool, "name") is not None:
+        return _definition(field(tool, "name"), field(tool, "description"), _langchain_parameters(tool))
+    has_own = text_field(tool, "name") is not None and field(tool, *_SCHEMAS) is not None
+    if has_own or is_record(tool) or not callable(tool):
         return tool
-    if callable(tool):
-        return _definition(callable_name(tool), tool_description(tool), tool_parameters(tool))
-    return tool
+    return _definition(callable_name(tool), tool_description(tool), tool_parameters(tool))
 
 
-def _definition(name: str | None, description: str | None, parameters: object) -> dict[str, Any]:
-    function = {"name": name, "description": description, "parameters": parameters}
+def _definition(name: object, description: object, parameters: object) -> dict[str, Any]:
+    function = {"name": text_of(name), "description": text_of(description), "parameters": parameters}
     return {"type": "function", "function": {key: value for key, value in function.items() if value is not None}}
 
 
-def _class_text(tool: object, name: str) -> str | None:
-    found = _class_field(tool, name)
-    return found if isinstance(found, str) else None
-
-
-def _class_field(tool: object, name: str) -> Any:
+def _declared(tool: object, name: str) -> Any:
     """What the instance has, or else its class: smolagents' tools are described by class attributes."""
     own = field(tool, name)
-    if own is not None:
-        return own
-    return next((vars(base)[name] for base in type(tool).__mro__ if name in vars(base)), None)
+    return class_field(tool, name) if own is None else own
+
+
+def _smolagents_parameters(tool: object) -> dict[str, Any]:
+    """The tool's inputs as smolagents shows them to a model, to which a value of any type is a string."""
+    inputs = {name: fields(declared) for name, declared in fields(_declared(tool, "inputs")).items()}
+    properties = {
+        name: {**declared, "type": "string"} if declared.get("type") == "any" else declared
+        for name, declared in inputs.items()
+    }
+    required = [name for name, declared in inputs.items() if declared.get("nullable") is not True]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _langchain_parameters(tool: object) -> Any:
+    """The schema of the tool's arguments, those left out that LangChain fills in itself."""
+    schema = field(tool, "args_schema")
+    function = field(tool, "func", "coroutine") or _run_method(tool)
+    if is_dict(schema) or (schema is None and function is None):
+        return schema
+    parameters = tool_parameters(function if schema is None else schema)
+    injected = {name for name, info in _model_fields(schema).items() if _is_injected(info)}
+    if not injected:
+        return parameters
+    shown = {name: item for name, item in fields(parameters.get("properties")).items() if name not in injected}
+    required = [name for name in list_field(parameters, "required") if name not in injected]
+    return {**parameters, "properties": shown, "required": required}
+
+
+def _run_method(tool: object) -> object:
+    """What a tool in the form of a class runs."""
+    function = class_field(tool, "_run")
+    return MethodType(function, tool) if type(function) is FunctionType else None
+
+
+def _model_fields(schema: object) -> dict[str, Any]:
+    """The fields that a class of pydantic's declares."""
+    if not issubclass(type(schema), type):
+        return {}
+    space = type.__dict__["__dict__"].__get__(schema)
+    declared = space.get("__pydantic_fields__") or space.get("model_fields")  # the latter in older releases
+    return fields(declared)
+
+
+def _is_injected(info: object) -> bool:
+    marks = list_field(info, "metadata")
+    classes = [mark if issubclass(type(mark), type) else type(mark) for mark in marks]
+    return any(derives_from(cls, "langchain_core", _INJECTED) for cls in classes)

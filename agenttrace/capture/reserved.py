@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import orjson
+from openinference.semconv.trace import ImageAttributes
 
-from ..semconv.vocabulary import ValueType, type_of
+from .. import faults
+from ..semconv.arrays import floats_of
+from ..semconv.fields import as_list, is_list, is_text
+from ..semconv.masking import REDACTED, current_mask
+from ..semconv.quiet import quietly
+from ..semconv.vocabulary import ValueType, lists_in, type_of
 from .encode import AttributeValue, encode_attribute, encode_json, encode_text, max_value_bytes
+from .redaction import hide_in_string
 from .shares import fair_share
+from .shorten import bounded_json
 from .text import bounded_text, excerpt
 
 __all__ = ["encode_reserved"]
@@ -18,6 +28,8 @@ __all__ = ["encode_reserved"]
 _ROOM_OF_ALL = 3
 """The texts of one set of attributes together may take so many times what one value may."""
 _LEAST_SHARE = 256  # bytes that every text gets, however many there are
+_MOST_STRINGS = 1000  # in one list of them
+_BEYOND = 2**63  # the first integer that OpenTelemetry can't send
 _MOST_FLOATS = 262_144  # in the vectors of one span together
 _OVERHEAD = 1.1  # what UTF-8 may take beyond the characters, roughly, before it is looked at
 
@@ -37,104 +49,123 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
         {'llm.token_count.prompt': 12, 'llm.invocation_parameters': '{"temperature":0}'}
     """
     encoded: dict[str, AttributeValue] = {}
+    left_out: list[str] = []
     floats = _MOST_FLOATS
     for key, value in flat.items():
-        kind = type_of(key)
         if value is None:
             continue
-        if kind is ValueType.FLOATS:
-            vector = _vector(value, floats)
-            if vector is not None:
-                floats -= len(vector) if isinstance(vector, list) else 0
-                encoded[key] = vector
-            continue
-        made = _ENCODERS.get(kind, encode_attribute)(value) if kind is not None else encode_attribute(value)
-        if made is not None:
+        kind = type_of(key)
+        try:
+            if kind is ValueType.FLOATS:
+                made = _vector(value, floats)
+                floats -= len(made) if type(made) is list else 0
+            elif key.endswith(ImageAttributes.IMAGE_URL) and type(value) is str:
+                made = encode_text(current_mask().image(key, value))  # before it is cut, which no image survives
+            else:
+                made = _ENCODERS[kind](value)
+        except BaseException as error:
+            faults.contain("encoding an attribute", error)
+            made = None
+        if made is None:
+            left_out.append(key)
+        else:
             encoded[key] = made
-    return _fitted(encoded)
+    return _fitted(_without_gaps(encoded, left_out) if left_out else encoded)
+
+
+def _without_gaps(encoded: dict[str, AttributeValue], left_out: list[str]) -> dict[str, AttributeValue]:
+    """``encoded`` with lists numbered anew in which an object has nothing left."""
+    present = {place for key in encoded for place in lists_in(key)}
+    gone = {place for key in left_out for place in lists_in(key)} - present
+    if not gone:
+        return encoded
+    return {_renumbered(key, gone): value for key, value in encoded.items()}
+
+
+def _renumbered(key: str, gone: set[tuple[str, int]]) -> str:
+    made, end = "", 0
+    for path, index in lists_in(key):
+        before = sum(1 for other, number in gone if other == path and number < index)
+        made += f"{key[end : len(path)]}.{index - before}"
+        end = len(path) + 1 + len(str(index))
+    return made + key[end:]
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str):
-        return encode_text(value)
+    if is_text(value):
+        return encode_text(value)  # type: ignore[arg-type]
     scalar = encode_attribute(value)
     return scalar if type(scalar) is str else encode_json(value)
 
 
 def _json(value: object) -> str:
     """``value`` as JSON: a text is that already, or where it isn't (a model wrote it) the JSON of a string."""
-    if not isinstance(value, str):
+    if type(value) is not str:
         return encode_json(value)
-    if not value.strip():
-        return "{}"
     limit = max_value_bytes()
-    if len(value) <= limit:
-        try:
-            orjson.loads(value)
-        except ValueError:
-            return encode_json(value)
-        text = encode_text(value)
-        if len(text) == len(value):
-            return text
-    return encode_json(value)
+    if len(value) > limit:
+        return encode_json(value)
+    if not value or value.isspace():
+        return "{}"
+    try:
+        orjson.loads(value)
+    except ValueError:
+        return encode_json(value)
+    shown = hide_in_string(value)
+    size = len(shown) if shown.isascii() else len(shown.encode())
+    return shown if size <= limit else encode_json(value)
 
 
 def _number(value: object) -> int | float | None:
-    made = value if type(value) in (int, float) else encode_attribute(value)
-    if type(made) is int or (type(made) is float and math.isfinite(made)):
-        return made
-    return None
+    kind = type(value)
+    made = value
+    if kind is Decimal or kind is Fraction:
+        made = _as_float(value)
+    elif kind is not int and kind is not float:
+        made = encode_attribute(value)
+    return made if type(made) is int or (type(made) is float and math.isfinite(made)) else None
 
 
-def _integer(value: object) -> int | None:
-    number = _number(value)
-    if type(number) is float:
-        return int(number) if number.is_integer() and abs(number) < 2**63 else None
-    return number if type(number) is int and abs(number) < 2**63 else None
-
-
-def _float(value: object) -> float | None:
-    number = _number(value)
+def _as_float(value: Any) -> float | None:
     try:
-        return None if number is None else float(number)
+        return float(value)
     except OverflowError:
         return None
 
 
+def _integer(value: object) -> int | None:
+    number = _number(value)
+    if type(number) is float and number.is_integer():
+        number = int(number)
+    return number if type(number) is int and -_BEYOND <= number < _BEYOND else None
+
+
+def _float(value: object) -> float | None:
+    number = _number(value)
+    return None if number is None else _as_float(number)
+
+
+def _score(value: object) -> int | float | None:
+    """A number of either type, within what OpenTelemetry can send."""
+    number = _number(value)
+    return _float(value) if type(number) is int and not -_BEYOND <= number < _BEYOND else number
+
+
 def _identifier(value: object) -> AttributeValue:
-    return value if type(value) is int and abs(value) < 2**63 else _text(value)
+    number = _integer(value)
+    return _text(value) if number is None else number
 
 
 def _boolean(value: object) -> bool | None:
     return value if type(value) is bool else None
 
 
+def _strings(value: object) -> list[str]:
+    return [_text(item) for item in (as_list(value)[:_MOST_STRINGS] if is_list(value) else (value,))]
+
+
 def _vector(value: object, room: int) -> AttributeValue | None:
-    """A vector of any library's making as a list of floats; None where it is none, or more than ``room`` floats."""
-    if isinstance(value, str):
-        return encode_text(value)  # what stands for one that is hidden
-    items = value if isinstance(value, (list, tuple)) else _array_items(value, room)
-    if items is None or not items or len(items) > room:
-        return None
-    try:
-        made = [float(item) for item in items]
-    except Exception:  # not numbers, or one that float has no room for
-        return None
-    return made if math.isfinite(sum(made)) else None
-
-
-def _array_items(value: Any, room: int) -> list[Any] | None:
-    """The items of a one-dimensional array of numpy, torch or the standard library."""
-    module = type(value).__module__.partition(".")[0]
-    if module not in ("numpy", "torch", "array", "jax", "jaxlib", "tensorflow"):
-        return None
-    try:
-        if getattr(value, "ndim", 1) != 1 or len(value) > room:
-            return None
-        items = value.tolist() if hasattr(value, "tolist") else list(value)
-    except Exception:  # on a device that is gone, or lazy and failing
-        return None
-    return items if isinstance(items, list) else None
+    return REDACTED if type(value) is str and value == REDACTED else floats_of(value, room)
 
 
 def _fitted(encoded: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
@@ -151,18 +182,22 @@ def _fitted(encoded: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
 
 
 def _cut(key: str, text: str, share: int) -> str:
-    if type_of(key) is ValueType.JSON:
+    if type_of(key) is not ValueType.JSON:
+        return bounded_text(excerpt(text, share), share)
+    try:
+        return quietly(bounded_json, orjson.loads(text), share)
+    except ValueError:  # of JSON that is nested too deeply to be read again
         return encode_json(bounded_text(excerpt(text, share), share // 2))
-    return bounded_text(excerpt(text, share), share)
 
 
-_ENCODERS: dict[ValueType, Callable[[object], AttributeValue | None]] = {
+_ENCODERS: dict[ValueType | None, Callable[[object], AttributeValue | None]] = {
     ValueType.STRING: _text,
     ValueType.JSON: _json,
     ValueType.INTEGER: _integer,
     ValueType.FLOAT: _float,
-    ValueType.NUMBER: _number,
+    ValueType.NUMBER: _score,
     ValueType.BOOLEAN: _boolean,
     ValueType.IDENTIFIER: _identifier,
-    ValueType.STRINGS: encode_attribute,
+    ValueType.STRINGS: _strings,
+    None: encode_attribute,
 }

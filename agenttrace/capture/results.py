@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..semconv.quiet import quietly
 from .encode import encode_json, encode_text, max_value_bytes
-from .quiet import quietly
 from .shorten import bounded_json
 from .text import bounded_text, excerpt
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from orjson import Fragment, dumps
 
 from .classes import class_name
+from .redaction import hide_in_string
 from .shares import fair_share
 from .text import cut_mark, valid_text
 from .tree import Known, Place, Tree
@@ -49,23 +51,23 @@ def _dump(tree: Tree, limit: int) -> bytes | None:
     places = tree.places
     if sum(place.length for place in places) <= limit:
         for place in places:
-            place.target[place.key] = valid_text(place.text)
+            place.target[place.key] = valid_text(hide_in_string(place.text) if tree.hides_secrets else place.text)
         data = dumps(tree.holder[0])
         if len(data) <= limit:
             return data
     for place in places:
         place.target[place.key] = ""
     room = limit - len(dumps(tree.holder[0]))
-    _share_out(places, max(0, room))
+    _share_out(places, max(0, room), hide_in_string if tree.hides_secrets else str)
     data = dumps(tree.holder[0])
     return data if len(data) <= limit else None
 
 
-def _share_out(places: list[Place], room: int) -> None:
+def _share_out(places: list[Place], room: int, hide: Callable[[str], str]) -> None:
     """Put as much of each text in its place as its fair share of ``room`` bytes allows."""
     # A character takes a byte at least: no text needs to be looked at further than a share of that many characters.
     share = fair_share([place.length for place in places], room)
-    bodies = [dumps(valid_text(place.text[: int(min(share, place.length)) + 1]))[1:-1] for place in places]
+    bodies = [dumps(valid_text(hide(place.text[: int(min(share, place.length)) + 1])))[1:-1] for place in places]
     sizes = [max(place.length, len(body)) for place, body in zip(places, bodies, strict=True)]
     share = fair_share(sizes, room)
     for place, body, size in zip(places, bodies, sizes, strict=True):

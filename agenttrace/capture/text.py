@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from . import limits
+from .redaction import hide_in_own_words, hide_in_string
 
 UNREADABLE = "<unreadable>"
 """What stands for a value that can't be read at all."""
@@ -29,7 +30,7 @@ def encode_text(value: str) -> str:
 
     Returns:
         The same text. Lone surrogates are written as ``\udc80``; of a text that is too long, the beginning and a mark
-        with the number of its characters.
+        with the number of its characters; secrets in JSON in it are redacted.
 
     Example:
         >>> encode_text("42 °C")
@@ -37,9 +38,12 @@ def encode_text(value: str) -> str:
     """
     try:
         limit = limits.cached or limits.max_value_bytes()
-        if type(value) is str and len(value) <= limit and value.isascii():
+        if type(value) is str and len(value) <= limit and value.isascii() and '"' not in value:
             return value
-        return bounded_text(excerpt(value, limit), limit)
+        shown = without_secrets(excerpt(value, limit))
+        if shown.text is value and value.isascii():
+            return value
+        return bounded_text(shown, limit)
     except RecursionError:  # the caller stands at the interpreter's limit: no function can be called any more
         return UNREADABLE
 
@@ -57,6 +61,22 @@ def bounded_text(shown: Excerpt, limit: int) -> str:
 def excerpt(value: str, limit: int) -> Excerpt:
     """The first ``limit`` characters of ``value`` as an exact ``str``, in time bounded by ``limit``."""
     return Excerpt(str.__getitem__(value, slice(0, limit)), str.__len__(value))
+
+
+def without_secrets(shown: Excerpt) -> Excerpt:
+    """``shown`` without the secrets in JSON in it."""
+    return _instead(shown, hide_in_string(shown.text))
+
+
+def said(text: str) -> Excerpt:
+    """The beginning of what an object or an exception says of itself, without the secrets that it quotes."""
+    shown = excerpt(text, limits.cached or limits.max_value_bytes())
+    return _instead(shown, hide_in_own_words(shown.text))
+
+
+def _instead(shown: Excerpt, text: str) -> Excerpt:
+    """``shown`` with ``text`` in the place of its own."""
+    return Excerpt(text, shown.length + len(text) - len(shown.text))
 
 
 def valid_text(value: str) -> str:

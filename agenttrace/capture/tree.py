@@ -14,11 +14,13 @@ from typing import Any, NamedTuple, TypeAlias
 from orjson import Fragment, dumps
 
 from ..blame import is_meant_for_program
+from ..semconv.secrets import harmless
 from .classes import class_name
 from .contents import Contents, Described, Instead
 from .kinds import describe
 from .objects import LARGEST_INTEGER, SMALLEST_INTEGER, plain_scalar
 from .plain import DEEPEST, dump_plain
+from .redaction import hide_in_string, hides_secrets, shown_value
 from .text import Excerpt, bounded_text, excerpt, valid_text
 
 SHORT = 128
@@ -84,6 +86,8 @@ class Tree:
         """Whether a container was taken whole."""
         self.widest: int = 0
         """The most entries that were taken from one container."""
+        self.hides_secrets: bool = hides_secrets()
+        """Whether secrets are redacted."""
         self._use_fragments = use_fragments
         self._width = width
         self._limit = limit
@@ -121,6 +125,8 @@ class Tree:
         self._room -= min(len(text), _READABLE)
         if len(text) > SHORT or length > len(text) or not text.isascii():
             self.places.append(Place(target, key, text, length))
+        elif self.hides_secrets and '"' in text:
+            return hide_in_string(text)
         return text
 
     def _fragment(self, value: Any) -> Fragment | None:
@@ -246,6 +252,8 @@ class Tree:
             if name in target:
                 name = _free_key(f"{name} ({class_name(type(key))})", target, taken)
             self._room -= len(name)
+            if self.hides_secrets and name not in harmless:
+                item = shown_value(name, item, [key for key, _ in pairs if type(key) is str])  # noqa: PLW2901
             target[name] = self._plain(item, target, name, pending)
         return len(pairs)
 

@@ -15,7 +15,7 @@ from agenttrace.local.picture import KIND_STYLES
 from agenttrace.local.text import one_line
 from agenttrace.local.tree import NO_KIND
 from agenttrace.semconv.conformance import Severity, Violation, check, is_openinference, read_otlp_json, views_of
-from agenttrace.semconv.conformance.report import Finding, findings_by_span
+from agenttrace.semconv.conformance.reporting import Finding, findings_by_span
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,12 +7,15 @@ from typing import Any
 
 from openinference.semconv.trace import DocumentAttributes, RerankerAttributes, SpanAttributes
 
+from ..capture.encode import encode_json, encode_text, max_value_bytes
+from ..capture.results import YieldedItems
 from ..readers import find_reader
-from ..readers.request import model_of
+from ..readers.request import MODEL_NAMES, model_of
 from ..semconv.attributes import document_attributes
 from ..semconv.documents import MOST_DOCUMENTS, read_document, read_documents, read_ranked
-from ..semconv.fields import text_field
-from ..semconv.types import Document
+from ..semconv.fields import is_list, is_text, text_field, text_of
+from ..semconv.secrets import is_secret_name
+from ..semconv.types import Document, ModelCall
 from .interface import Collector, Describer, Flat
 
 __all__ = ["RerankerDescriber", "RetrieverDescriber"]
@@ -20,6 +23,7 @@ __all__ = ["RerankerDescriber", "RetrieverDescriber"]
 _DOCUMENTS = ("documents", "docs", "passages", "nodes", "candidates", "texts", "results", "chunks", "hits")
 _QUERIES = ("query", "question", "query_str", "search_query")
 _COUNTS = ("top_k", "top_n", "k", "limit", "n")
+_ROOM = 3  # times what one value may take: what all texts of a span may
 
 
 class RetrieverDescriber(Describer):
@@ -39,13 +43,8 @@ class RerankerDescriber(Describer):
 
     def before(self, bound: Mapping[str, Any]) -> Flat:
         """See `Describer.before`."""
-        flat: Flat = {}
-        documents = next((read for name in _DOCUMENTS if (read := _read(bound.get(name))) is not None), None)
-        if documents is None:
-            documents = next((read for value in bound.values() if (read := _read(value)) is not None), None)
-        flat.update(document_attributes(RerankerAttributes.RERANKER_INPUT_DOCUMENTS, documents or ()))
-        query = next((bound[name] for name in _QUERIES if bound.get(name) is not None), None)
-        query = query if isinstance(query, str) else text_field(query, "query_str", "query", "text")
+        flat = document_attributes(RerankerAttributes.RERANKER_INPUT_DOCUMENTS, _documents_among(bound))
+        query = _query_among(bound)
         if query is not None:
             flat[RerankerAttributes.RERANKER_QUERY] = query
         model = model_of(bound)
@@ -58,8 +57,8 @@ class RerankerDescriber(Describer):
 
     def after(self, value: object, recorded: Mapping[str, Any]) -> Flat:
         """See `Describer.after`."""
-        reader = None if isinstance(value, (str, list, tuple)) else find_reader(value)
-        call = {} if reader is None else reader.read(value)
+        reader = None if is_text(value) or is_list(value) else find_reader(value)
+        call: ModelCall = {} if reader is None else reader.read(value)
         contents = _contents_in(recorded)
         ranked = read_ranked(value if call.get("documents") is None else call["documents"], contents)
         flat = document_attributes(RerankerAttributes.RERANKER_OUTPUT_DOCUMENTS, _with_contents(ranked or [], contents))
@@ -73,11 +72,25 @@ class _Documents(Collector):
 
     def __init__(self) -> None:
         self._documents: list[Document] = []
+        self._room = max_value_bytes() * _ROOM
+        self._items = YieldedItems()
 
     def add(self, item: object) -> None:
         """See `Collector.add`."""
-        document = read_document(item) if len(self._documents) < MOST_DOCUMENTS else None
+        self._items.add(item)
+        if len(self._documents) >= MOST_DOCUMENTS or self._room <= 0:
+            return
+        document = read_document(item)
         if document is not None:
+            # As they are now, and nothing of the program's kept.
+            content, metadata = document.get("content"), document.get("metadata")
+            if content is not None:
+                document["content"] = encode_text(content)
+                self._room -= len(document["content"])
+            if metadata is not None:
+                written: Any = encode_json(metadata)
+                document["metadata"] = written
+                self._room -= len(written)
             self._documents.append(document)
 
     def describe(self, recorded: Mapping[str, Any]) -> Flat:
@@ -86,11 +99,32 @@ class _Documents(Collector):
 
     def output(self) -> object:
         """See `Collector.output`."""
-        return self._documents
+        return self._items
+
+
+def _documents_among(arguments: Mapping[str, Any]) -> list[Document]:
+    """What was to be ranked: by its name, else the only argument that can be that."""
+    named = next((read for name in _DOCUMENTS if (read := _read(arguments.get(name)))), None)
+    if named is not None:
+        return named
+    others = [read for value in arguments.values() if (read := _read(value))]
+    return others[0] if len(others) == 1 else []
+
+
+def _query_among(arguments: Mapping[str, Any]) -> str | None:
+    named = next((arguments[name] for name in _QUERIES if arguments.get(name) is not None), None)
+    if named is not None:
+        return text_of(named) or text_field(named, "query_str", "query", "text")
+    texts = [
+        text
+        for name, value in arguments.items()
+        if name not in MODEL_NAMES and not is_secret_name(name) and (text := text_of(value)) is not None
+    ]
+    return texts[0] if len(texts) == 1 else None
 
 
 def _read(value: object) -> list[Document] | None:
-    return read_documents(value) if isinstance(value, (list, tuple)) and value else None
+    return read_documents(value) if is_list(value) else None
 
 
 def _contents_in(recorded: Mapping[str, Any]) -> list[str | None]:

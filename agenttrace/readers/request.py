@@ -137,7 +137,8 @@ def _holds_request(name: str, value: Any) -> bool:
 
 def _is_request(value: object) -> bool:
     own = fields(value)
-    return not is_message(value) and any(is_text(own.get(name)) or is_list(own.get(name)) for name in _CONVERSATION)
+    conversations = [own.get(name) for name in _CONVERSATION]
+    return not is_message(value) and any(is_text(said) or _are_messages(as_list(said)) for said in conversations)
 
 
 def _messages(arguments: Mapping[str, Any], bound: Mapping[str, Any]) -> list[Message]:

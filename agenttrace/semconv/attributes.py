@@ -6,7 +6,8 @@ What isn't known leaves no attribute.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from openinference.semconv.trace import (
@@ -25,9 +26,9 @@ from openinference.semconv.trace import (
     VideoAttributes,
 )
 
+from .fields import as_list, field, fields
 from .types import (
     Annotation,
-    ContentPart,
     Cost,
     Document,
     Embedding,
@@ -36,7 +37,6 @@ from .types import (
     PromptTemplate,
     TokenCount,
     Tool,
-    ToolCall,
 )
 
 __all__ = [
@@ -56,7 +56,7 @@ __all__ = [
 Flat = dict[str, Any]
 
 
-def message_attributes(prefix: str, messages: Iterable[Message]) -> Flat:
+def message_attributes(prefix: str, messages: Sequence[Message]) -> Flat:
     """``messages`` as attributes.
 
     Args:
@@ -64,25 +64,29 @@ def message_attributes(prefix: str, messages: Iterable[Message]) -> Flat:
         messages: The messages.
     """
     flat: Flat = {}
-    for index, message in enumerate(messages):
-        start = f"{prefix}.{index}."
+    index = 0
+    for message in as_list(messages):
+        source = message if type(message) is dict else fields(message)
+        start, size = f"{prefix}.{index}.", len(flat)
         for name, key in _MESSAGE.items():
-            value = message.get(name)
+            value = source.get(name)
             if value is not None:
                 flat[start + key] = value
-        for number, part in enumerate(message.get("contents") or ()):
-            _add_part(flat, f"{start}{MessageAttributes.MESSAGE_CONTENTS}.{number}.", part)
-        for number, call in enumerate(message.get("tool_calls") or ()):
-            _add_tool_call(flat, f"{start}{MessageAttributes.MESSAGE_TOOL_CALLS}.{number}.", call)
+        contents, calls = source.get("contents"), source.get("tool_calls")
+        if contents is not None:
+            _add_objects(flat, f"{start}{MessageAttributes.MESSAGE_CONTENTS}", contents, _add_part)
+        if calls is not None:
+            _add_objects(flat, f"{start}{MessageAttributes.MESSAGE_TOOL_CALLS}", calls, _add_tool_call)
+        index += len(flat) > size
     return flat
 
 
-def tool_attributes(tools: Iterable[Tool]) -> Flat:
+def tool_attributes(tools: Sequence[Tool]) -> Flat:
     """The tools that were offered to a model as ``llm.tools``."""
     return _listed(SpanAttributes.LLM_TOOLS, tools, _TOOL)
 
 
-def document_attributes(prefix: str, documents: Iterable[Document]) -> Flat:
+def document_attributes(prefix: str, documents: Sequence[Document]) -> Flat:
     """``documents`` as attributes.
 
     Args:
@@ -92,32 +96,26 @@ def document_attributes(prefix: str, documents: Iterable[Document]) -> Flat:
     return _listed(prefix, documents, _DOCUMENT)
 
 
-def embedding_attributes(embeddings: Iterable[Embedding]) -> Flat:
+def embedding_attributes(embeddings: Sequence[Embedding]) -> Flat:
     """Vectors and their texts as ``embedding.embeddings``."""
     return _listed(SpanAttributes.EMBEDDING_EMBEDDINGS, embeddings, _EMBEDDING)
 
 
-def prompt_attributes(prompts: Iterable[str]) -> Flat:
+def prompt_attributes(prompts: Sequence[str]) -> Flat:
     """What a completions API was asked to complete as ``llm.prompts``."""
-    return {
-        f"{SpanAttributes.LLM_PROMPTS}.{index}.{PromptAttributes.PROMPT_TEXT}": text
-        for index, text in enumerate(prompts)
-    }
+    return _texts(SpanAttributes.LLM_PROMPTS, PromptAttributes.PROMPT_TEXT, prompts)
 
 
-def choice_attributes(choices: Iterable[str]) -> Flat:
+def choice_attributes(choices: Sequence[str]) -> Flat:
     """What a completions API answered as ``llm.choices``."""
-    return {
-        f"{SpanAttributes.LLM_CHOICES}.{index}.{ChoiceAttributes.COMPLETION_TEXT}": text
-        for index, text in enumerate(choices)
-    }
+    return _texts(SpanAttributes.LLM_CHOICES, ChoiceAttributes.COMPLETION_TEXT, choices)
 
 
 def token_count_attributes(counts: TokenCount) -> Flat:
     """Token counts as ``llm.token_count.*``; the total is added up where it isn't given."""
     flat = _present(counts, _TOKEN_COUNT)
-    prompt, completion = counts.get("prompt"), counts.get("completion")
-    if counts.get("total") is None and type(prompt) is int and type(completion) is int:
+    prompt, completion = field(counts, "prompt"), field(counts, "completion")
+    if field(counts, "total") is None and type(prompt) is int and type(completion) is int:
         flat[SpanAttributes.LLM_TOKEN_COUNT_TOTAL] = prompt + completion
     return flat
 
@@ -125,11 +123,10 @@ def token_count_attributes(counts: TokenCount) -> Flat:
 def cost_attributes(cost: Cost) -> Flat:
     """Costs in US dollars as ``llm.cost.*``; the total is added up where it isn't given."""
     flat = _present(cost, _COST)
-    flat.update(_present(cost.get("prompt_details") or {}, _PROMPT_COST_DETAILS))
-    flat.update(_present(cost.get("completion_details") or {}, _COMPLETION_COST_DETAILS))
-    prompt, completion = cost.get("prompt"), cost.get("completion")
-    if cost.get("total") is None and isinstance(prompt, (int, float)) and isinstance(completion, (int, float)):
-        flat[SpanAttributes.LLM_COST_TOTAL] = prompt + completion
+    flat.update(_present(field(cost, "prompt_details"), _PROMPT_COST_DETAILS))
+    flat.update(_present(field(cost, "completion_details"), _COMPLETION_COST_DETAILS))
+    if field(cost, "total") is None:
+        flat.update(_present({"total": _sum(field(cost, "prompt"), field(cost, "completion"))}, _COST))
     return flat
 
 
@@ -152,47 +149,81 @@ def annotation_attributes(prefix: str, index: int, annotation: Annotation) -> Fl
 def model_call_attributes(call: ModelCall) -> Flat:
     """All that is known of a model call as attributes of its LLM span."""
     flat = _present(call, _MODEL_CALL)
-    if "input_messages" in call:
-        flat.update(message_attributes(SpanAttributes.LLM_INPUT_MESSAGES, call["input_messages"]))
-    if "output_messages" in call:
-        flat.update(message_attributes(SpanAttributes.LLM_OUTPUT_MESSAGES, call["output_messages"]))
-    flat.update(prompt_attributes(call.get("prompts") or ()))
-    flat.update(choice_attributes(call.get("choices") or ()))
-    flat.update(tool_attributes(call.get("tools") or ()))
-    flat.update(token_count_attributes(call.get("token_counts") or {}))
-    flat.update(cost_attributes(call.get("cost") or {}))
+    known: Any = call
+    flat.update(message_attributes(SpanAttributes.LLM_INPUT_MESSAGES, known.get("input_messages")))
+    flat.update(message_attributes(SpanAttributes.LLM_OUTPUT_MESSAGES, known.get("output_messages")))
+    flat.update(prompt_attributes(known.get("prompts")))
+    flat.update(choice_attributes(known.get("choices")))
+    flat.update(tool_attributes(known.get("tools")))
+    flat.update(token_count_attributes(known.get("token_counts")))
+    flat.update(cost_attributes(known.get("cost")))
     return flat
 
 
-def _add_part(flat: Flat, start: str, part: ContentPart) -> None:
-    kind = part["type"]
+def _add_objects(flat: Flat, prefix: str, objects: object, add: Callable[[Flat, str, Mapping[str, Any]], None]) -> None:
+    """Add each of ``objects``, and number those that have anything to say without a gap."""
+    index = 0
+    for item in as_list(objects):
+        size = len(flat)
+        add(flat, f"{prefix}.{index}.", item if type(item) is dict else fields(item))
+        index += len(flat) > size
+
+
+def _add_part(flat: Flat, start: str, part: Mapping[str, Any]) -> None:
+    kind = part.get("type")
+    if type(kind) is not str:
+        return
     flat[start + MessageContentAttributes.MESSAGE_CONTENT_TYPE] = kind
-    if part["type"] == "tool_use":
-        _add_tool_call(flat, start, part["tool_call"])
+    if kind == "tool_use":
+        _add_tool_call(flat, start, fields(part.get("tool_call")))
     elif kind in _NESTED:
         holder, names = _NESTED[kind]
-        for key, value in _present(part, names).items():
-            flat[f"{start}{holder}.{key}"] = value
+        for name, key in names.items():
+            value = part.get(name)
+            if value is not None:
+                flat[f"{start}{holder}.{key}"] = value
     else:
-        for key, value in _present(part, _CONTENT).items():
+        for name, key in _CONTENT.items():
+            value = part.get(name)
+            if value is not None:
+                flat[start + key] = value
+
+
+def _add_tool_call(flat: Flat, start: str, call: Mapping[str, Any]) -> None:
+    for name, key in _TOOL_CALL.items():
+        value = call.get(name)
+        if value is not None:
             flat[start + key] = value
 
 
-def _add_tool_call(flat: Flat, start: str, call: ToolCall) -> None:
-    for key, value in _present(call, _TOOL_CALL).items():
-        flat[start + key] = value
+def _listed(prefix: str, items: object, names: Mapping[str, str]) -> Flat:
+    flat: Flat = {}
+    _add_objects(
+        flat,
+        prefix,
+        items,
+        lambda into, start, item: into.update({start + key: value for key, value in _present(item, names).items()}),
+    )
+    return flat
 
 
-def _listed(prefix: str, items: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> Flat:
-    return {
-        f"{prefix}.{index}.{key}": value
-        for index, item in enumerate(items)
-        for key, value in _present(item, names).items()
-    }
+def _texts(prefix: str, name: str, texts: object) -> Flat:
+    present = [text for text in as_list(texts) if text is not None]
+    return {f"{prefix}.{index}.{name}": text for index, text in enumerate(present)}
+
+
+def _sum(first: Any, second: Any) -> Any:
+    """The sum of two numbers, None where they are none."""
+    kinds = {type(first), type(second)}
+    try:
+        return first + second if kinds <= {int, float} or kinds == {Decimal} else None
+    except (ArithmeticError, ValueError):  # too large for a float
+        return None
 
 
 def _present(values: Any, names: Mapping[str, str]) -> Flat:
-    return {key: value for name, key in names.items() if (value := values.get(name)) is not None}
+    source = values if type(values) is dict else fields(values)
+    return {key: value for name, key in names.items() if (value := source.get(name)) is not None}
 
 
 _MESSAGE = {

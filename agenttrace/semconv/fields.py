@@ -1,18 +1,54 @@
 """Reading a field of a mapping or an object without running a line of its code.
 
 What providers' clients return are pydantic models, dataclasses, typed dictionaries and their like. Their fields lie in
-the instance; properties and ``__getattr__`` are the program's code, which may raise, wait or answer to any name.
+the instance; properties and ``__getattr__`` are the program's code, which may raise, wait or answer to any name. So is
+``isinstance``, which asks an object for its ``__class__``: what something is, its type alone says here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from types import MappingProxyType, MemberDescriptorType
+from collections.abc import Iterable, Iterator, Sequence
+from gc import get_referents
+from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any
+
+from .. import faults
+
+__all__ = [
+    "as_list",
+    "class_field",
+    "class_name",
+    "derives_from",
+    "field",
+    "fields",
+    "from_package",
+    "has_fields",
+    "int_field",
+    "is_a",
+    "is_dict",
+    "is_list",
+    "is_record",
+    "is_text",
+    "is_unset",
+    "list_field",
+    "package_of",
+    "package_of_class",
+    "text_field",
+    "text_of",
+]
 
 _bases_of = type.__dict__["__mro__"].__get__
 _namespace_of = type.__dict__["__dict__"].__get__
 _module_of = type.__dict__["__module__"].__get__
+_name_of = type.__dict__["__name__"].__get__
+
+_MOST_COPIED = 262_144  # items of a list of a subclass, which is read by list's own methods
+# What clients have as the value of a field that nobody has set.
+_UNSET = frozenset({"NotGiven", "Omit", "Unset", "UnsetType", "PydanticUndefinedType", "ellipsis"})
+# By these in its namespace a class declares which fields its instances have: pydantic's, dataclasses, attrs.
+_DECLARATIONS = ("__pydantic_fields_set__", "__fields__", "__dataclass_fields__", "__attrs_attrs__")
+
+_DESCRIPTORS = (GetSetDescriptorType, MemberDescriptorType)
 
 
 def field(value: object, *names: str) -> Any:
@@ -26,23 +62,41 @@ def field(value: object, *names: str) -> Any:
         >>> field({"total_tokens": 3}, "totalTokens", "total_tokens")
         3
     """
-    for source in _sources(value):
-        for name in names:
-            found = source.get(name)
-            if found is not None:
-                return found
-    return _slot(value, names)
+    try:
+        if type(value) is dict:
+            for name in names:
+                found = value.get(name)
+                if found is not None:
+                    return found
+            return None
+        for source in _sources(value):
+            for name in names:
+                found = dict.get(source, name)
+                if _is_set(found):
+                    return found
+    except BaseException as error:  # from a key that can't be compared
+        faults.contain("looking up a field", error)
+        return None
+    return next((found for name in names for found in _slots_named(value, name)), None)
 
 
 def text_field(value: object, *names: str) -> str | None:
     """As `field`, where it is a string that isn't empty; an enumeration's member is its value."""
     found = field(value, *names)
-    if isinstance(found, str):
-        inner = field(found, "_value_")
-        found = inner if isinstance(inner, str) else found
-        return found or None
-    inner = field(found, "_value_")  # enumeration members that are no strings
-    return inner if isinstance(inner, str) and inner else None
+    return found or None if type(found) is str else text_of(found) or None
+
+
+def text_of(value: object) -> str | None:
+    """``value`` as an exact string, where it is one, or a member of an enumeration of strings; else None."""
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[return-value]
+    if value is None or kind is dict or kind is list or kind is int:
+        return None
+    inner = field(value, "_value_")
+    if type(inner) is str:
+        return inner
+    return str.__str__(value) if issubclass(kind, str) else None
 
 
 def int_field(value: object, *names: str) -> int | None:
@@ -59,16 +113,61 @@ def list_field(value: object, *names: str) -> Sequence[Any]:
 
 
 def as_list(value: object) -> Sequence[Any]:
-    """``value`` where it is a list or a tuple, which can be read without consuming it; else an empty one."""
-    return value if isinstance(value, (list, tuple)) else ()
+    """``value`` where it is a list or a tuple, which can be read without consuming it; else an empty one.
+
+    One of a subclass is read by the methods of ``list`` and ``tuple``, not by its own.
+    """
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return value  # type: ignore[return-value]
+    for base in (list, tuple):
+        if issubclass(kind, base):
+            return base.__getitem__(value, slice(0, _MOST_COPIED))  # type: ignore[call-overload, no-any-return]
+    return ()
+
+
+def is_list(value: object) -> bool:
+    """Whether ``value`` is a list or a tuple."""
+    return issubclass(type(value), (list, tuple))
+
+
+def is_text(value: object) -> bool:
+    """Whether ``value`` is a string."""
+    return issubclass(type(value), str)
+
+
+def is_dict(value: object) -> bool:
+    """Whether ``value`` is a dictionary."""
+    return issubclass(type(value), dict)
+
+
+def is_unset(value: object) -> bool:
+    """Whether ``value`` is what a client has in the place of a value that nobody has set (``openai.NOT_GIVEN``)."""
+    return _name_of(type(value)) in _UNSET
+
+
+def is_record(value: object) -> bool:
+    """Whether the class of ``value`` declares its fields, as pydantic's models and dataclasses do.
+
+    Whatever else has fields may be a client and have its keys among them.
+    """
+    if issubclass(type(value), type):  # pydantic's metaclass has these names too
+        return False
+    return any(name in _namespace_of(base) for base in _bases_of(type(value)) for name in _DECLARATIONS)
 
 
 def fields(value: object) -> dict[str, Any]:
     """All that `field` finds in ``value``, by name, None left out."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = dict(_slots_of(value))
     for source in reversed(_sources(value)):
-        found.update((name, item) for name, item in dict.items(source) if item is not None and type(name) is str)
+        present = [*dict.items(source)]
+        found.update({name: item for name, item in present if type(name) is str and _is_set(item)})
     return found
+
+
+def class_field(value: object, name: str) -> Any:
+    """What the class of ``value``, or a base of it, has under ``name``, as it lies there; None where none has."""
+    return next((space[name] for base in _bases_of(type(value)) if name in (space := _namespace_of(base))), None)
 
 
 def is_a(value: object, root: str, *class_names: str) -> bool:
@@ -78,52 +177,94 @@ def is_a(value: object, root: str, *class_names: str) -> bool:
         >>> is_a(completion, "openai", "ChatCompletion")
         True
     """
-    return any(
-        base.__name__ in class_names and _module_of(base).partition(".")[0] == root
-        for base in _bases_of(type(value))
-        if type(_module_of(base)) is str
-    )
+    return derives_from(type(value), root, *class_names)
+
+
+def derives_from(cls: type, root: str, *class_names: str) -> bool:
+    """As `is_a`, of a class and not of its instance."""
+    return any(_name_of(base) in class_names and package_of_class(base) == root for base in _bases_of(cls))
 
 
 def from_package(value: object, root: str) -> bool:
     """Whether the class of ``value``, or a base of it, is from the package ``root``."""
-    return any(
-        type(module) is str and module.partition(".")[0] == root for module in map(_module_of, _bases_of(type(value)))
-    )
+    return any(package_of_class(base) == root for base in _bases_of(type(value)))
+
+
+def package_of(value: object) -> str:
+    """The package that the class of ``value`` is from, ``""`` where it doesn't say."""
+    return package_of_class(type(value))
+
+
+def package_of_class(cls: type) -> str:
+    """The package that ``cls`` is from, ``""`` where it doesn't say."""
+    module = _module_of(cls)
+    return module.partition(".")[0] if type(module) is str else ""
+
+
+def class_name(value: object) -> str:
+    """The name of the class of ``value``."""
+    name: str = _name_of(type(value))
+    return name
 
 
 def has_fields(value: object, names: Iterable[str]) -> bool:
     """Whether ``value`` has all of these, None counted as having."""
     sources = _sources(value)
-    return all(any(name in source for source in sources) or _slot(value, (name,)) is not None for name in names)
+    return all(
+        any(dict.__contains__(source, name) for source in sources) or any(True for _ in _slots_named(value, name))
+        for name in names
+    )
 
 
-def _sources(value: object) -> list[dict[str, Any]]:
-    """The dictionaries in which the fields of ``value`` lie."""
-    if isinstance(value, dict):
-        return [value]
-    if type(value) is MappingProxyType:
-        return [dict(value)]
-    found = []
-    for holder in ("__dict__", "__pydantic_extra__"):
-        try:
-            source = object.__getattribute__(value, holder)
-        except AttributeError:
-            continue
-        if isinstance(source, dict):
-            found.append(source)
-    return found
+def _is_set(value: object) -> bool:
+    return value is not None and _name_of(type(value)) not in _UNSET
 
 
-def _slot(value: object, names: Iterable[str]) -> Any:
-    for name in names:
-        for base in _bases_of(type(value)):
-            found = _namespace_of(base).get(name)
-            if type(found) is MemberDescriptorType:
-                try:
-                    inner = found.__get__(value)
-                except AttributeError:  # a slot that was never set
-                    continue
-                if inner is not None:
-                    return inner
+def _sources(value: object) -> Sequence[dict[str, Any]]:
+    """The dictionaries in which the fields of ``value`` lie; they may be of subclasses."""
+    cls = type(value)
+    if issubclass(cls, dict):
+        return (value,)  # type: ignore[return-value]
+    if cls is MappingProxyType:
+        return [below for below in get_referents(value) if is_dict(below)]
+    if issubclass(cls, tuple):
+        names = next((space["_fields"] for base in _bases_of(cls) if "_fields" in (space := _namespace_of(base))), None)
+        items: Any = value
+        return [dict(zip(names, tuple.__iter__(items), strict=False))] if type(names) is tuple else ()
+    found: tuple[Any, ...] = (_own_dictionary(value), next(_slots_named(value, "__pydantic_extra__"), None))
+    return [source for source in found if is_dict(source)]
+
+
+def _own_dictionary(value: object) -> Any:
+    """The ``__dict__`` of ``value``, unless its class puts something else there, which would be run."""
+    for base in _bases_of(type(value)):
+        found = _namespace_of(base).get("__dict__")
+        if found is not None:
+            return found.__get__(value) if any(type(found) is kind for kind in _DESCRIPTORS) else None
     return None
+
+
+def _slots_named(value: object, name: str) -> Iterator[Any]:
+    for base in _bases_of(type(value)):
+        found = _namespace_of(base).get(name)
+        if type(found) is MemberDescriptorType:
+            inner = _slot(value, found)
+            if inner is not None:
+                yield inner
+
+
+def _slots_of(value: object) -> Iterator[tuple[str, Any]]:
+    for base in reversed(_bases_of(type(value))):
+        if "__slots__" in (space := _namespace_of(base)):
+            for name, found in [*space.items()]:
+                if type(found) is MemberDescriptorType and not name.startswith("__"):
+                    inner = _slot(value, found)
+                    if inner is not None:
+                        yield name, inner
+
+
+def _slot(value: object, descriptor: MemberDescriptorType) -> Any:
+    try:
+        return descriptor.__get__(value)
+    except AttributeError:  # a slot that was never set
+        return None

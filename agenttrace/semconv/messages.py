@@ -9,19 +9,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .fields import as_list, field, fields, has_fields, list_field, text_field
-from .parts import Parts, ToolResult, drop_none, joined_text, read_parts, read_tool_call, text_part
-from .types import ContentPart, Message, Tool, ToolCall
+from .. import faults
+from .definitions import read_tools
+from .fields import as_list, class_name, field, fields, is_dict, is_list, is_text, list_field, text_field, text_of
+from .items import is_item, read_call_item, read_result_item
+from .media import Fields, Room
+from .parts import ToolResult, drop_none, is_part, joined_text, read_parts, read_tool_call, text_part
+from .types import ContentPart, Message, ToolCall
 
-__all__ = ["is_message", "make_message", "read_message", "read_messages", "read_tools"]
+__all__ = ["MOST_MESSAGES", "is_message", "make_message", "read_message", "read_messages", "read_tools"]
 
-_LANGCHAIN_ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "HumanMessageChunk": "user"}
-_CALL_ITEMS = ("function_call", "custom_tool_call", "mcp_call")
-_RESULT_ITEMS = ("function_call_output", "custom_tool_call_output", "tool_result")
+MOST_MESSAGES = 2000
+"""So many messages of one conversation are recorded: the first, which mostly instructs, and the newest."""
+
+_MOST_PARTS = 20_000  # in all messages of one conversation
+_MOST_CALLS = 1000  # of tools, in one message
+_DEEPEST = 3  # lists in lists, and holders of messages in holders
+_LANGCHAIN_ROLES = {
+    **dict.fromkeys(("human", "HumanMessageChunk"), "user"),
+    **dict.fromkeys(("ai", "AIMessageChunk"), "assistant"),
+    **dict.fromkeys(("system", "SystemMessageChunk"), "system"),
+    **dict.fromkeys(("tool", "ToolMessageChunk"), "tool"),
+    **dict.fromkeys(("function", "FunctionMessageChunk"), "function"),
+}
+_ROLES = frozenset({*_LANGCHAIN_ROLES, "user", "assistant", "developer", "model", "agent"})
+# In which a message has what it says; any one of them makes an object with a role a message.
+_CONTENTS = ("contents", "content", "parts", "blocks")
+_BODY = (*_CONTENTS, "tool_calls", "function_call", "refusal", "images", "audio", "tool_plan", "reasoning_content")
+_LEADING = frozenset(
+    {"reasoning_content", "reasoning", "thinking", "tool_plan", "thinking_blocks", "audio", "additional_kwargs"}
+)
+_TEXTS = frozenset({"role", "content", "name", "tool_call_id"})
 
 
 def read_messages(value: object, role: str = "user") -> list[Message]:
-    """The messages in ``value``.
+    """The messages in ``value``, at most about `MOST_MESSAGES`; where there are more, one says how many are left out.
 
     Args:
         value: A list of messages in any provider's shape, one message, or a string.
@@ -31,41 +53,31 @@ def read_messages(value: object, role: str = "user") -> list[Message]:
         >>> read_messages("What is the weather?")
         [{'role': 'user', 'content': 'What is the weather?'}]
     """
-    if isinstance(value, str) or is_message(value):
-        return read_message(value, role)
-    inner = field(value, "messages")
-    if inner is not None:
-        return read_messages(inner, role)
-    items = as_list(value)
-    if items and not any(map(_stands_alone, items)):
-        return read_message({"role": role, "content": list(items)}, role)  # the parts of one message
-    return [message for item in items for message in read_message(item, role)]
+    room = Room(_MOST_PARTS)
+    for _ in range(_DEEPEST):
+        if is_list(value):
+            return _read_list(as_list(value), role, room, _DEEPEST)
+        inner = None if is_message(value) else field(value, "messages")
+        if inner is None:
+            break
+        value = inner
+    known = is_text(value) or _stands_alone(value) or is_part(value)
+    return _contained(value, role, room, 0) if known else []
 
 
 def read_message(value: object, role: str = "user") -> list[Message]:
     """The message that ``value`` is; several where it holds tools' results, which are messages of their own."""
-    if isinstance(value, str):
-        return [{"role": role, "content": value}]
-    if isinstance(value, (list, tuple)):
-        if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str):
-            return [{"role": _LANGCHAIN_ROLES.get(value[0], value[0]), "content": value[1]}]
-        return read_message({"role": role, "content": value}, role)
-    kind = text_field(value, "type")
-    if kind in _CALL_ITEMS and field(value, "role") is None:
-        call = read_tool_call(value)
-        return [] if call is None else [make_message("assistant", [], [call])]
-    if kind in _RESULT_ITEMS and field(value, "role") is None:
-        return [_result_message(result) for result in read_parts([_as_result(value)]).results]
-    if kind == "reasoning" and field(value, "role") is None:
-        return [make_message("assistant", read_parts([value]).contents)]
-    return _read_chat_message(value, role)
+    return _read(value, role, Room(), _DEEPEST)
 
 
 def is_message(value: object) -> bool:
-    """Whether ``value`` is one message: it names a role, or is an object of LangChain's."""
-    if isinstance(value, (str, list, tuple)) or value is None:
+    """Whether ``value`` is one message: it names a role and says something, or is an object of LangChain's."""
+    if value is None or is_text(value) or is_list(value):
         return False
-    return field(value, "role") is not None or (has_fields(value, ("content", "type")) and not isinstance(value, dict))
+    role = text_field(value, "role")
+    if role is not None:
+        return role in _ROLES or any(field(value, name) is not None for name in _BODY)
+    return text_field(value, "type") in _LANGCHAIN_ROLES and field(value, "content", "data") is not None
 
 
 def make_message(
@@ -87,126 +99,191 @@ def make_message(
         message["content"] = contents[0]["text"]
     elif len(calls) < len(contents):
         message["contents"] = list(contents)
-    calls += [call for call in tool_calls if call not in calls]
+    if tool_calls:
+        listed = set(map(_identity, calls))
+        calls += [call for call in tool_calls if _identity(call) not in listed]
     if calls:
         message["tool_calls"] = calls
     message.update(drop_none(name=name, tool_call_id=tool_call_id))  # type: ignore[typeddict-item]
     return message
 
 
-def read_tools(value: object) -> list[Tool]:
-    """The tools that ``value``, a list of definitions in any provider's shape, offers to a model."""
-    tools: list[Tool] = []
-    for item in value if isinstance(value, (list, tuple)) else (value,):
-        declarations = list_field(item, "function_declarations", "functionDeclarations")
-        tools.extend(_read_tool(definition) for definition in declarations or (item,) if definition is not None)
-    return tools
+def _identity(call: ToolCall) -> object:
+    """By which a call that is told twice is known for the same."""
+    arguments = call.get("arguments")
+    written = arguments if type(arguments) is str else id(arguments)
+    return text_field(call, "id") or (text_field(call, "name"), written)
 
 
-def _read_tool(definition: object) -> Tool:
-    function = field(definition, "function", "toolSpec")
-    named = function if function is not None and not isinstance(function, str) else definition
-    schema: Any = definition if isinstance(definition, (str, dict)) else fields(definition) or definition
-    tool: Tool = {"json_schema": schema}
-    name = text_field(named, "name") or text_field(definition, "type")
-    description = text_field(named, "description")
-    if name is not None:
-        tool["name"] = name
-    if description is not None:
-        tool["description"] = description
-    return tool
+def _read_list(items: Sequence[Any], role: str, room: Room, depth: int) -> list[Message]:
+    messages: list[Message] = []
+    loose: list[Any] = []
+    omitted = len(items) - MOST_MESSAGES
+    for index, item in enumerate(items if omitted <= 0 else (items[0], None, *items[omitted + 1 :])):
+        if omitted > 0 and index == 1:
+            messages += _read_loose(loose, role, room)
+            messages.append({"role": "system", "content": f"… {omitted} more messages"})
+            loose = []
+            continue
+        simple = _simple(item)
+        if simple is None and not _stands_alone(item):
+            loose.append(item)
+            continue
+        if loose:
+            messages += _read_loose(loose, role, room)
+            loose = []
+        if simple is not None:
+            messages.append(simple)
+        else:
+            messages += _contained(item, role, room, depth)
+        if depth < _DEEPEST and not room.take_part():
+            break
+    return messages + _read_loose(loose, role, room) if loose else messages
 
 
-def _read_chat_message(value: object, role: str) -> list[Message]:
-    parts = Parts(_leading_parts(value), [])
-    own = read_parts(_content_of(value))
-    parts.contents.extend(own.contents)
-    parts.results.extend(own.results)
-    calls = [call for call in map(read_tool_call, _calls_of(value)) if call is not None]
-    written = _role_of(value, role)
-    messages = [_result_message(result) for result in parts.results]
-    if parts.contents or calls or not messages:
-        contents = parts.contents
+def _read_loose(items: list[Any], role: str, room: Room) -> list[Message]:
+    """What is no message and stood between some: each a message if they are texts, else the parts of one."""
+    if all(map(is_text, items)):
+        return [{"role": role, "content": text_of(item) or ""} for item in items]
+    if all(item is None or type(item) in (int, float, bool) for item in items):
+        return []  # tokens
+    return _contained({"role": role, "content": items}, role, room, 0)
+
+
+def _contained(value: object, role: str, room: Room, depth: int) -> list[Message]:
+    try:
+        return _read(value, role, room, depth)
+    except BaseException as error:
+        faults.contain("reading a message", error)
+        return [{"role": role, "content": f"<{class_name(value)}: unreadable>"}]
+
+
+def _simple(value: object) -> Message | None:
+    """A message that is nothing but texts, as most are; None for any other."""
+    if type(value) is not dict or not 2 <= len(value) <= len(_TEXTS) + 1:
+        return None
+    read: dict[str, str] = {}
+    for name, text in [*value.items()]:
+        if type(name) is not str or name not in _TEXTS:
+            return None
+        if type(text) is str:
+            read[name] = text
+        elif text is not None:
+            return None
+    role = read.get("role")
+    if not role or "content" not in read:
+        return None
+    read["role"] = _LANGCHAIN_ROLES.get(role, role)
+    return read  # type: ignore[return-value]
+
+
+def _read(value: object, role: str, room: Room, depth: int) -> list[Message]:
+    text = text_of(value)
+    if text is not None:
+        return [{"role": role, "content": text}]
+    if is_list(value):
+        return _read_listed(as_list(value), role, room, depth)
+    source: Fields = value if type(value) is dict else fields(value)
+    if field(source, "role") is None and is_item(source):
+        return _read_item(source, room)
+    inner = field(source, "data")
+    if is_dict(inner) and text_field(source, "type") in _LANGCHAIN_ROLES:
+        source = {"type": field(source, "type"), **fields(inner)}
+    if source and field(source, "role", *_BODY, *_LEADING) is None:
+        source = {"content": [value]}
+    return _read_chat(source, role, room)
+
+
+def _read_listed(items: Sequence[Any], role: str, room: Room, depth: int) -> list[Message]:
+    """A list in the place of a message: role and content, several messages, or the parts of one."""
+    if len(items) == 2 and text_of(items[0]) in _ROLES and (is_text(items[1]) or is_list(items[1])):
+        return _read_chat({"role": text_of(items[0]), "content": items[1]}, role, room)
+    if depth > 0 and any(map(is_message, items[:MOST_MESSAGES])):
+        return _read_list(items, role, room, depth - 1)
+    return _read_chat({"role": role, "content": items}, role, room)
+
+
+def _read_item(source: Fields, room: Room) -> list[Message]:
+    result = read_result_item(source)
+    if result is not None:
+        return [_result_message(result, room)]
+    call = read_call_item(source)
+    if call is not None:
+        return [make_message("assistant", [], [call])]
+    return [make_message("assistant", read_parts([source], room).contents)]
+
+
+def _read_chat(source: Fields, role: str, room: Room) -> list[Message]:
+    calls = [call for call in map(read_tool_call, _calls_of(source)[:_MOST_CALLS]) if call is not None]
+    content = _content_of(source)
+    contents, results = read_parts(content, room)
+    if not _LEADING.isdisjoint(source):
+        contents = [*_leading_parts(source, room), *contents]
+    written = _role_of(source, role)
+    messages = [_result_message(result, room) for result in results]
+    if contents or calls or not messages:
         if written == "tool" and len(contents) > 1:
-            text = joined_text(_content_of(value))
-            contents = [text_part(text)] if isinstance(text, str) else contents
-        message = make_message(
-            written,
-            contents,
-            calls,
-            name=text_field(value, "name", "tool_name"),
-            tool_call_id=text_field(value, "tool_call_id"),
+            text = joined_text(content)
+            contents = [text_part(text)] if is_text(text) else contents
+        name = text_field(source, "name", "tool_name")
+        messages.append(
+            make_message(written, contents, calls, name=name, tool_call_id=text_field(source, "tool_call_id"))
         )
-        if not contents and not calls and field(value, "content") == "":
-            message["content"] = ""
-        messages.append(message)
     return messages
 
 
-def _role_of(value: object, default: str) -> str:
-    role = text_field(value, "role")
+def _role_of(source: Fields, default: str) -> str:
+    role = text_field(source, "role")
     if role is None:
-        kind = text_field(value, "type")
-        role = default if kind is None or kind == "message" else kind
+        kind = text_field(source, "type")
+        role = kind if kind in _LANGCHAIN_ROLES else default
     return _LANGCHAIN_ROLES.get(role, role)
 
 
-def _content_of(value: object) -> object:
-    content = field(value, "contents", "content", "parts")
+def _content_of(source: Fields) -> object:
+    content = field(source, *_CONTENTS)
     if content is None:
-        content = field(value, "refusal")
-    images = list_field(value, "images")  # Ollama's, beside the text
+        content = field(source, "refusal")
+    images = list_field(source, "images")  # Ollama's, beside the text
     if images:
-        pictures = [{"type": "image", "image": field(image, "value") or image} for image in images]
-        return [*(content if isinstance(content, (list, tuple)) else [content or ""]), *pictures]
+        pictures = [{"type": "image", "image": image} for image in images[: Room.MOST_PARTS]]
+        said = as_list(content) if is_list(content) else ["" if content is None else content]
+        return [*said, *pictures]
     return content
 
 
-def _leading_parts(value: object) -> list[ContentPart]:
+def _leading_parts(source: Fields, room: Room) -> list[ContentPart]:
     """What stands in fields of its own and came before the content: thoughts, and a spoken answer."""
-    more = field(value, "additional_kwargs")
-    thought = field(value, "reasoning_content", "reasoning", "thinking", "tool_plan") or field(
-        more, "reasoning_content"
-    )
-    leading: list[ContentPart] = []
-    if isinstance(thought, str) and thought:
-        leading.append({"type": "reasoning", "text": thought})
-    blocks = list_field(value, "thinking_blocks")  # LiteLLM's, which have the signature
+    more = field(source, "additional_kwargs")
+    thought = text_field(source, "reasoning_content", "reasoning", "thinking", "tool_plan")
+    thought = thought or text_field(more, "reasoning_content")
+    leading: list[ContentPart] = [] if thought is None else [{"type": "reasoning", "text": thought}]
+    blocks = list_field(source, "thinking_blocks")  # LiteLLM's, which have the signature
     if blocks:
-        leading = read_parts(blocks).contents
-    audio = field(value, "audio")
-    if text_field(audio, "transcript") is not None:
-        leading.extend(read_parts([{"type": "audio", "transcript": text_field(audio, "transcript")}]).contents)
+        leading = read_parts(blocks, room).contents
+    transcript = text_field(field(source, "audio"), "transcript")
+    if transcript is not None:
+        leading.append({"type": "audio", "transcript": transcript})
     return leading
 
 
-def _calls_of(value: object) -> Sequence[Any]:
-    calls = list_field(value, "tool_calls")
+def _calls_of(source: Fields) -> Sequence[Any]:
+    calls = list_field(source, "tool_calls")
     if calls:
         return calls
-    legacy = field(value, "function_call")
+    legacy = field(source, "function_call")
     return () if legacy is None else (legacy,)
 
 
-def _result_message(result: ToolResult) -> Message:
+def _result_message(result: ToolResult, room: Room) -> Message:
     content = joined_text(result.content)
-    contents = read_parts(content).contents if isinstance(content, (list, tuple)) else _only_text(content)
+    if is_list(content):
+        contents = read_parts(content, room).contents
+    else:
+        contents = [text_part("" if content is None else content)]
     return make_message("tool", contents, name=result.name, tool_call_id=result.tool_call_id)
 
 
-def _only_text(content: object) -> list[ContentPart]:
-    return [text_part("" if content is None else content)]
-
-
-def _as_result(item: object) -> dict[str, Any]:
-    return {**fields(item), "type": "function_call_output"}
-
-
 def _stands_alone(item: object) -> bool:
-    """Whether an item of a list is a message, not a part of one."""
-    if is_message(item) or isinstance(item, str):
-        return True
-    if isinstance(item, (list, tuple)):
-        return True
-    kind = text_field(item, "type")
-    return kind in (*_CALL_ITEMS, *_RESULT_ITEMS, "message", "reasoning") or field(item, "parts") is not None
+    """Whether an item of a list is a message, or several, and not a part of one."""
+    return is_list(item) or is_message(item) or is_item(item) or list_field(item, "parts") != ()

@@ -1,46 +1,21 @@
-"""Whose a model is and who runs it, told from its name, from where its client connects, or from the client's class.
+"""Who runs a model, told from where its client connects or from the client's class.
 
-The answers are OpenInference's well-known values of ``llm.system`` and ``llm.provider``. What isn't known is None: a
-made-up provider is worse than none.
+The answers are OpenInference's well-known values of ``llm.provider``. What isn't known is None: a made-up provider is
+worse than none. What a model's name tells is in `agenttrace.semconv.model_names`.
 """
 
 from __future__ import annotations
 
 import re
 
-from openinference.semconv.trace import OpenInferenceLLMProviderValues, OpenInferenceLLMSystemValues
+from openinference.semconv.trace import OpenInferenceLLMProviderValues
 
-from .fields import field, fields, text_field
+from .fields import class_name, field, fields, int_field, package_of, text_field, text_of
+from .model_names import infer_provider, infer_system
 
 __all__ = ["host_of", "infer_provider", "infer_system", "provider_of_client", "provider_of_host"]
 
-_System = OpenInferenceLLMSystemValues
 _Provider = OpenInferenceLLMProviderValues
-
-# Those that the specification's table has and this release's constants may not have yet.
-_XAI, _DEEPSEEK, _AMAZON, _META, _AI21 = "xai", "deepseek", "amazon", "meta", "ai21"
-
-_SYSTEMS_BY_MODEL = (
-    (
-        r"(chat)?gpt-|gpt\d|o[1345](-|$)|codex-|computer-use-|(text-)?(davinci|babbage|curie)-|ada-00",
-        _System.OPENAI.value,
-    ),
-    (r"text-embedding-(3|ada)-|dall-e-|whisper-1$|tts-1", _System.OPENAI.value),
-    (r"claude-", _System.ANTHROPIC.value),
-    (r"gemini-|gemma-?\d|gemini-embedding|text-bison|chat-bison|learnlm-", _System.VERTEXAI.value),
-    (r"command(-|$)|c4ai-|aya-|rerank-(v|english|multilingual)|embed-(english|multilingual|v\d)", _System.COHERE.value),
-    (r"(open-)?(mistral|mixtral|ministral|magistral|codestral|devstral|pixtral|voxtral)", _System.MISTRALAI.value),
-    (r"grok-", _XAI),
-    (r"deepseek-", _DEEPSEEK),
-    (r"(amazon-)?(nova|titan)-", _AMAZON),
-    (r"(meta-)?llama-?\d", _META),
-    (r"jamba-|j2-", _AI21),
-)
-_SYSTEM_PATTERNS = [(re.compile(pattern, re.IGNORECASE), system) for pattern, system in _SYSTEMS_BY_MODEL]
-# What may stand before a model's own name: a router's or hub's "openai/", Bedrock's "us.anthropic.", "models/".
-_PREFIX = re.compile(
-    r"(?:[\w.-]+/)*(?:(?:us|eu|apac|global|us-gov)\.)?(?:(?:anthropic|meta|mistral|cohere|amazon|ai21|deepseek)\.)?"
-)
 
 _PROVIDERS_BY_HOST = (
     ("api.openai.com", _Provider.OPENAI.value),
@@ -49,8 +24,6 @@ _PROVIDERS_BY_HOST = (
     ("services.ai.azure.com", _Provider.AZURE.value),
     ("cognitiveservices.azure.com", _Provider.AZURE.value),
     ("models.ai.azure.com", _Provider.AZURE.value),
-    ("googleapis.com", _Provider.GOOGLE.value),
-    ("amazonaws.com", _Provider.AWS.value),
     ("cohere.com", _Provider.COHERE.value),
     ("cohere.ai", _Provider.COHERE.value),
     ("mistral.ai", _Provider.MISTRALAI.value),
@@ -71,11 +44,24 @@ _PROVIDERS_BY_HOST = (
     ("minimax.io", _Provider.MINIMAX.value),
     ("minimaxi.com", _Provider.MINIMAX.value),
 )
-_OLLAMA_PORT = 11434
+# Those that are hosts of much else too: what must be in the host's name beside its end.
+_PROVIDERS_BY_SERVICE = (
+    ("googleapis.com", ("generativelanguage", "aiplatform"), _Provider.GOOGLE.value),
+    ("amazonaws.com", ("bedrock", "sagemaker"), _Provider.AWS.value),
+    ("api.aws", ("bedrock",), _Provider.AWS.value),
+    ("oraclecloud.com", ("generativeai",), _Provider.ORACLE.value),
+)
+_OLLAMA_PORT = "11434"
+# By a word in the class's name, where the class is from a package that names its clients so.
 _PROVIDERS_BY_CLASS = (
     ("azure", _Provider.AZURE.value),
     ("bedrock", _Provider.AWS.value),
     ("vertex", _Provider.GOOGLE.value),
+    ("gcp", _Provider.GOOGLE.value),
+)
+_PACKAGES_OF_CLIENTS = (
+    *("openai", "anthropic", "azure", "google", "vertexai", "botocore", "aiobotocore", "cohere", "mistralai"),
+    *("langchain", "llama_index", "litellm", "smolagents"),
 )
 _PROVIDERS_BY_PACKAGE = {
     "ollama": _Provider.OLLAMA.value,
@@ -85,65 +71,27 @@ _PROVIDERS_BY_PACKAGE = {
     "together": _Provider.TOGETHER.value,
     "cerebras": _Provider.CEREBRAS.value,
 }
-# LiteLLM's. Those that a hub has as an author's name too ("openai/gpt-oss-20b") say nothing of who runs the model.
-_PROVIDERS_BY_PREFIX = {
-    **dict.fromkeys(("azure", "azure_ai"), _Provider.AZURE.value),
-    "bedrock": _Provider.AWS.value,
-    **dict.fromkeys(("gemini", "vertex_ai"), _Provider.GOOGLE.value),
-    "groq": _Provider.GROQ.value,
-    "fireworks_ai": _Provider.FIREWORKS.value,
-    "together_ai": _Provider.TOGETHER.value,
-    **dict.fromkeys(("ollama", "ollama_chat"), _Provider.OLLAMA.value),
+# Hugging Face's names of those that run models for it.
+_PROVIDERS_BY_ROUTE: dict[str, str] = {
+    **{
+        provider.value: provider.value
+        for provider in (_Provider.CEREBRAS, _Provider.COHERE, _Provider.GROQ, _Provider.OPENAI, _Provider.TOGETHER)
+    },
+    "fireworks-ai": _Provider.FIREWORKS.value,
+    "zai-org": _Provider.ZAI.value,
 }
-_WELL_KNOWN = frozenset(provider.value for provider in _Provider)
-_ADDRESS_FIELDS = ("base_url", "_base_url", "azure_endpoint", "api_base", "host", "_host")
-_INNER_FIELDS = ("_client", "_api_client", "client", "sdk_configuration", "_client_wrapper", "_http_options")
-_DEEPEST = 4
+_ADDRESS_FIELDS = (
+    *("base_url", "_base_url", "azure_endpoint", "api_base", "server_url", "host", "_host", "_endpoint_url"),
+    *("openai_api_base", "anthropic_api_url"),
+)
+_BARE_HOST = re.compile(r"[\w.-]+(:\d+)?")
+_INNER_FIELDS = (
+    *("_client", "_api_client", "client", "root_client", "sdk_configuration", "_client_wrapper", "_http_options"),
+    *("meta", "async_client", "_async_client"),
+)
+_MOST_OBJECTS = 8  # that are looked at for where a client connects
 _LONGEST_URL = 2048
 _HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(:\d+)?", re.IGNORECASE)
-
-
-def infer_system(model_name: str | None, provider: str | None = None) -> str | None:
-    """Whose product a model is (OpenInference ``llm.system``).
-
-    Args:
-        model_name: The model's name as providers, routers and hubs write it: ``gpt-4o``, ``anthropic/claude-sonnet-4``,
-            ``us.anthropic.claude-sonnet-4-v1:0``, ``models/gemini-2.5-flash``.
-        provider: Who runs it, where that is known: those who run nothing but their own models tell whose it is.
-
-    Returns:
-        One of the specification's well-known values, or None.
-
-    Example:
-        >>> infer_system("gpt-4o-mini"), infer_system("my-own-model")
-        ('openai', None)
-    """
-    if model_name:
-        match = _PREFIX.match(model_name)
-        name = model_name[match.end() :] if match else model_name
-        for pattern, system in _SYSTEM_PATTERNS:
-            if pattern.match(name):
-                return system
-    return _SYSTEMS_BY_PROVIDER.get(provider or "")
-
-
-_SYSTEMS_BY_PROVIDER = {
-    _Provider.OPENAI.value: _System.OPENAI.value,
-    _Provider.ANTHROPIC.value: _System.ANTHROPIC.value,
-    _Provider.COHERE.value: _System.COHERE.value,
-    _Provider.MISTRALAI.value: _System.MISTRALAI.value,
-    _Provider.XAI.value: _XAI,
-    _Provider.DEEPSEEK.value: _DEEPSEEK,
-}
-
-
-def infer_provider(model_name: str | None) -> str | None:
-    """Who runs a model, where its name says so as LiteLLM's do: ``groq/llama-3.3-70b``, ``azure/gpt-4o``.
-
-    A name without such a prefix says whose a model is and not who runs it, so there is no answer.
-    """
-    head, separator, _ = (model_name or "").partition("/")
-    return _PROVIDERS_BY_PREFIX.get(head) if separator else None
 
 
 def provider_of_host(host: str | None) -> str | None:
@@ -158,52 +106,69 @@ def provider_of_host(host: str | None) -> str | None:
     """
     if not host:
         return None
-    name, _, port = host.lower().partition(":")
+    name, port = host.lower(), ""
+    if name.rpartition(":")[2].isdecimal():
+        name, _, port = name.rpartition(":")
     for suffix, provider in _PROVIDERS_BY_HOST:
         if name == suffix or name.endswith(f".{suffix}"):
             return provider
-    return _Provider.OLLAMA.value if port == str(_OLLAMA_PORT) else None
+    for suffix, words, provider in _PROVIDERS_BY_SERVICE:
+        if name.endswith(f".{suffix}") and any(word in name for word in words):
+            return provider
+    return _Provider.OLLAMA.value if port == _OLLAMA_PORT else None
 
 
 def host_of(url: object) -> str | None:
     """The host, and port if there is one, of a URL: a string, or an object of an HTTP client's."""
-    if not isinstance(url, str):
-        reference = field(url, "_uri_reference")  # of httpx's URL, a named tuple
-        host, port = (getattr(reference, name, None) for name in ("host", "port"))
-        if not isinstance(reference, tuple) or not isinstance(host, str):
-            return None
-        return f"{host}:{port}" if isinstance(port, int) else host
-    found = _HOST.match(url[:_LONGEST_URL])
-    return (found[1] + (found[2] or "")).lower() if found and found[1] else None
+    text = text_of(url)
+    if text is None:
+        reference = fields(field(url, "_uri_reference"))  # of httpx's URL, a named tuple
+        host, port = text_field(reference, "host"), int_field(reference, "port")
+        return host if host is None or port is None else f"{host}:{port}"
+    found = _HOST.match(text[:_LONGEST_URL])
+    if found is None:
+        return text if _BARE_HOST.fullmatch(text[:_LONGEST_URL]) else None
+    return "".join(found.groups(default="")).lower() or None
 
 
 def provider_of_client(client: object) -> str | None:
     """Who runs what ``client``, an object of a provider's library, talks to.
 
-    Only where it connects and its class are looked at: no key, no header.
+    Only where it connects and its class are looked at: no key, no header. One that talks to a host that nobody is known
+    to have, such as a server of one's own, has no provider.
     """
-    for _ in range(_DEEPEST):
-        cls = type(client)
-        for word, provider in _PROVIDERS_BY_CLASS:
-            if word in cls.__name__.lower():
-                return provider
-        for name in _ADDRESS_FIELDS:
-            address = field(client, name)
-            provider_here = None if address is None else provider_of_host(host_of(address) or _bare_host(address))
-            if provider_here is not None:
-                return provider_here
-        named = text_field(client, "provider")  # of Hugging Face's client, which has many behind it
-        if named in _WELL_KNOWN:
-            return named
-        package = str(cls.__module__).partition(".")[0]
-        if package in _PROVIDERS_BY_PACKAGE:
-            return _PROVIDERS_BY_PACKAGE[package]
-        own = fields(client)
-        client = next((own[name] for name in _INNER_FIELDS if name in own), None)
-        if client is None:
+    objects = [client]
+    for index in range(_MOST_OBJECTS):
+        if index >= len(objects):
             break
-    return None
+        found = _provider_by_class(objects[index])
+        if found is not None:
+            return found
+        address = _address_of(objects[index])
+        if address is not None:
+            # Ollama's client talks to nothing else, wherever that is.
+            own_server = _Provider.OLLAMA.value if package_of(client) == "ollama" else None
+            return provider_of_host(address) or own_server
+        own = fields(objects[index])
+        named = text_field(own, "provider")  # of Hugging Face's client, which has many behind it
+        if named in _PROVIDERS_BY_ROUTE:
+            return _PROVIDERS_BY_ROUTE[named]
+        objects += [own[name] for name in _INNER_FIELDS if name in own]
+    return _PROVIDERS_BY_PACKAGE.get(package_of(client))
 
 
-def _bare_host(address: object) -> str | None:
-    return address if isinstance(address, str) and re.fullmatch(r"[\w.-]+(:\d+)?", address) else None
+def _provider_by_class(client: object) -> str | None:
+    if not package_of(client).startswith(_PACKAGES_OF_CLIENTS):
+        return None
+    name: str = class_name(client).lower()
+    return next((provider for word, provider in _PROVIDERS_BY_CLASS if word in name), None)
+
+
+def _address_of(client: object) -> str | None:
+    own = fields(client)
+    for name in _ADDRESS_FIELDS:
+        host = host_of(own.get(name))
+        if host is not None:
+            return host
+    model = text_field(own, "model")  # of Hugging Face's client, where it is to talk to one address
+    return host_of(model) if model is not None and model.startswith(("http://", "https://")) else None

@@ -287,8 +287,10 @@ def current_span() -> Span:
 def valid_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """``attributes`` with values that OpenTelemetry takes; what is None is left out."""
     from ..capture.encode import encode_attribute
+    from ..capture.redaction import shown_attribute
 
-    return {_text(key): encode_attribute(value) for key, value in attributes.items() if value is not None}
+    named = {_text(key): value for key, value in attributes.items() if value is not None}
+    return {key: encode_attribute(shown_attribute(key, value)) for key, value in named.items()}
 
 
 def valid_event(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agenttrace.capture.encode import encode_attribute, encode_json, encode_text, encode_value
+from agenttrace.semconv.secrets import is_secret_name
 
 SetLimit = Callable[[object], None]
 
@@ -46,10 +47,11 @@ any_values = st.recursive(
     max_leaves=60,
 )
 valid_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+harmless_names = valid_texts.filter(lambda name: not is_secret_name(name))
 finite = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 plain_values = st.recursive(
     finite | valid_texts,
-    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(valid_texts, inner, max_size=8),
+    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(harmless_names, inner, max_size=8),
     max_leaves=80,
 )
 quick = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])

@@ -12,6 +12,9 @@ from typing import Any
 
 ARRIVAL_SECONDS = 60
 
+LOADED = ("metadata", "tool.parameters", "llm.prompt_template.variables")
+"""How the names of attributes end that Phoenix stores as the objects that their JSON texts mean."""
+
 Fields = dict[str, Any]
 
 
@@ -46,6 +49,29 @@ class PhoenixApi:
             time.sleep(0.1)
             found = {span["context"]["span_id"]: _comparable(span) for span in self._all_spans(project)}
         return found
+
+    def query(self, text: str, **variables: object) -> Fields:
+        """The answer to a question in GraphQL, as Phoenix's own pages ask them."""
+        answer = self.post("/graphql", {"query": text, "variables": variables})
+        assert "errors" not in answer, answer["errors"]
+        data: Fields = answer["data"]
+        return data
+
+    def project_id(self, project: str) -> str:
+        """The id under which GraphQL knows the project."""
+        identifier: str = self._get(f"/v1/projects/{project}")["data"]["id"]
+        return identifier
+
+    def post(self, path: str, body: object, **options: str) -> Fields:
+        """The answer to a request with a JSON body."""
+        request = urllib.request.Request(
+            f"{self.http_endpoint}{path}?{urllib.parse.urlencode(options)}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer: Fields = json.load(response)
+            return answer
 
     def _all_spans(self, project: str) -> list[Fields]:
         spans: list[Fields] = []
@@ -110,7 +136,7 @@ def differences(arrived: dict[str, Fields], recorded: dict[str, Fields]) -> list
 
 def _loaded(name: str, value: Any) -> Any:
     """The value of an attribute that Phoenix stores as the object that its JSON text means."""
-    return json.loads(value) if name in ("metadata", "tool.parameters") else value
+    return json.loads(value) if name.endswith(LOADED) else value
 
 
 def flatten(value: Any, name: str = "") -> Fields:

@@ -13,9 +13,11 @@ import json
 import runpy
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace import format_span_id, format_trace_id
 
 import agenttrace
@@ -49,7 +51,13 @@ class Recorder(SpanProcessor):
 def main() -> None:
     """Run the example of the command line with the recorder beside what it registers."""
     _, file, example, *arguments = sys.argv
-    agenttrace.register = functools.partial(agenttrace.register, span_processors=[Recorder(Path(file))])
+    register, recorder = agenttrace.register, Recorder(Path(file))
+
+    @functools.wraps(register)
+    def recorded(*, span_processors: Iterable[SpanProcessor] | None = None, **settings: Any) -> TracerProvider:
+        return register(span_processors=[*(span_processors or ()), recorder], **settings)
+
+    agenttrace.register = recorded
     sys.argv = [example, *arguments]
     sys.path[0] = str(Path(example).parent)
     runpy.run_path(example, run_name="__main__")

@@ -31,6 +31,6 @@ def run_example(name: str, folder: Path, *arguments: str, **settings: str) -> tu
         timeout=120,
         check=False,
     )
-    assert finished.returncode == 0, finished.stderr
+    assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "fail" not in finished.stderr.lower(), finished.stderr
     return finished.stdout, read_recorded(recorded.read_text(encoding="utf-8"))

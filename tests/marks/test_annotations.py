@@ -201,7 +201,10 @@ def test_a_numpy_score_is_a_number(spans: Spans) -> None:
     assert feedback(spans.only())["annotations.0.annotation.score"] == 0.5
 
 
-def test_a_handle_of_no_span_is_no_target() -> None:
+def test_a_handle_of_no_span_is_no_target(spans: Spans, log: LogCatcher) -> None:
     """What `current_span` gives outside any span names none, so that nothing is recorded of it."""
-    annotate("x", score=1, target=current_span())
-    assert isinstance(current_span(), Span)
+    handle = current_span()
+    assert isinstance(handle, Span)
+    annotate("x", score=1, target=handle)
+    assert spans.all() == []
+    log.expect("annotate() outside any span records nothing")

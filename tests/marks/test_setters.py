@@ -289,6 +289,7 @@ def test_a_setter_records_these_attributes_and_no_others(name: str, spans: Spans
     assert recorded(spans) == expected
 
 
+@pytest.mark.agenttrace(check=False)  # a list of tools that is one mapping gives odd schemas
 @pytest.mark.parametrize("name", SETTERS)
 def test_a_setter_takes_anything_without_raising(name: str, spans: Spans, log: LogCatcher) -> None:
     """Whatever a setter is given, the program goes on, and the span's other attributes are valid."""
@@ -350,8 +351,8 @@ def test_token_counts_stay_off_spans_of_other_kinds(spans: Spans, log: LogCatche
     for _ in range(2):
         with trace_agent("agent") as span:
             span.set_token_counts(prompt=1, completion=2)
-    for span in spans.all():
-        assert not [key for key in span.attributes or {} if "token" in key]
+    for ended in spans.all():
+        assert not [key for key in ended.attributes or {} if "token" in key]
     log.expect("set_token_counts() records nothing on spans of other kinds")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from enum import Enum
 from types import NoneType
 from typing import Any
+
+from ...semconv.secrets import is_secret_name
 
 MAX_TEXT_CHARACTERS = 4_000
 """What is kept of one text in a schema: a description, a name."""
@@ -14,22 +15,6 @@ MAX_TEXT_CHARACTERS = 4_000
 MAX_VALUE_CHARACTERS = 500
 """About how many characters of JSON one default may take."""
 
-_WORD = re.compile(r"[a-z]+|[A-Z]+(?![a-z])|[A-Z][a-z]+")
-_SECRET_WORDS = frozenset(
-    {
-        "apikey",
-        "auth",
-        "authorization",
-        "cookie",
-        "credential",
-        "credentials",
-        "key",
-        "passphrase",
-        "passwd",
-        "password",
-    }
-    | {"pwd", "secret", "token"}
-)
 # What a secret never is; `max_tokens=256` keeps its default.
 _HARMLESS = (NoneType, bool, int, float)
 _MAX_DEPTH = 5
@@ -69,7 +54,7 @@ def is_plain_scalar(value: object) -> bool:
 
 def may_be_secret(name: str, value: object) -> bool:
     """Whether ``name`` sounds like a secret's and ``value`` could be one: the default of ``api_key``, say."""
-    return type(value) not in _HARMLESS and not _SECRET_WORDS.isdisjoint(word.lower() for word in _WORD.findall(name))
+    return type(value) not in _HARMLESS and is_secret_name(name)
 
 
 def _plain(value: object, left: int, depth: int) -> tuple[Any, int]:

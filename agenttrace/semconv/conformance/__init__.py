@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .inspection import Inspection
 from .otlp_json import read_otlp_json
-from .report import report
+from .reporting import report
 from .rules import RULES
 from .views import EventView, SpanView, views_of
 from .violations import Rule, Severity, SpanReference, Violation
