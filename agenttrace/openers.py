@@ -193,7 +193,7 @@ class DescribedCallOpener(CallOpener):
         from .kinds import describer_of
 
         super().prepare()
-        self.describer = describer_of(self.kind)
+        self.describer: Describer | None = describer_of(self.kind)
         if self._reader is None:
             self._reader = self._make_reader()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from types import FunctionType, MethodType
 from typing import Any
 
+from .. import faults
 from ..semconv.fields import (
     class_field,
+    class_name,
     derives_from,
     field,
     fields,
@@ -37,6 +39,14 @@ def as_definition(tool: object) -> object:
         >>> as_definition(get_weather)
         {'type': 'function', 'function': {'name': 'get_weather', 'parameters': {...}}}
     """
+    try:
+        return _as_definition(tool)
+    except BaseException as error:
+        faults.contain(f"reading a tool of type {class_name(tool)}", error)
+        return tool
+
+
+def _as_definition(tool: object) -> object:
     if is_dict(tool) or is_text(tool):
         return tool
     if is_a(tool, "smolagents", "Tool"):

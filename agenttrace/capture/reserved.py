@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -21,7 +23,7 @@ from .encode import AttributeValue, encode_attribute, encode_json, encode_text, 
 from .redaction import hide_in_string
 from .shares import fair_share
 from .shorten import bounded_json
-from .text import bounded_text, excerpt
+from .text import Excerpt, bounded_text, cut_mark
 
 __all__ = ["encode_reserved"]
 
@@ -76,17 +78,16 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
 def _without_gaps(encoded: dict[str, AttributeValue], left_out: list[str]) -> dict[str, AttributeValue]:
     """``encoded`` with lists numbered anew in which an object has nothing left."""
     present = {place for key in encoded for place in lists_in(key)}
-    gone = {place for key in left_out for place in lists_in(key)} - present
-    if not gone:
-        return encoded
-    return {_renumbered(key, gone): value for key, value in encoded.items()}
+    gone: dict[str, list[int]] = {}
+    for path, index in sorted({place for key in left_out for place in lists_in(key)} - present):
+        gone.setdefault(path, []).append(index)
+    return {_renumbered(key, gone): value for key, value in encoded.items()} if gone else encoded
 
 
-def _renumbered(key: str, gone: set[tuple[str, int]]) -> str:
+def _renumbered(key: str, gone: Mapping[str, list[int]]) -> str:
     made, end = "", 0
     for path, index in lists_in(key):
-        before = sum(1 for other, number in gone if other == path and number < index)
-        made += f"{key[end : len(path)]}.{index - before}"
+        made += f"{key[end : len(path)]}.{index - bisect_left(gone.get(path, ()), index)}"
         end = len(path) + 1 + len(str(index))
     return made + key[end:]
 
@@ -183,13 +184,21 @@ def _fitted(encoded: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
 
 def _cut(key: str, text: str, share: int) -> str:
     if type_of(key) is not ValueType.JSON:
-        return bounded_text(excerpt(text, share), share)
+        return bounded_text(_shown(text), share)
     try:
         return quietly(bounded_json, orjson.loads(text), share)
     except ValueError:  # of JSON that is nested too deeply to be read again
-        return encode_json(bounded_text(excerpt(text, share), share // 2))
+        return encode_json(bounded_text(_shown(text), share // 2))
 
 
+def _shown(text: str) -> Excerpt:
+    """``text``, which may have been cut once, with the length that it had before."""
+    mark = _MARK.search(text, max(0, len(text) - _LONGEST_MARK))
+    return Excerpt(text, len(text)) if mark is None else Excerpt(text[: mark.start()], int(mark[1]))
+
+
+_MARK = re.compile(re.escape(cut_mark(0)).replace("0", r"([0-9]{1,18})") + r"\Z")
+_LONGEST_MARK = len(cut_mark(10**18))
 _ENCODERS: dict[ValueType | None, Callable[[object], AttributeValue | None]] = {
     ValueType.STRING: _text,
     ValueType.JSON: _json,

@@ -18,7 +18,7 @@ class Room:
 
     def __init__(self, characters: int = _MOST_CHARACTERS) -> None:
         """Room for so many characters in all."""
-        self.left = characters
+        self.left: int = characters
 
     def take(self, wanted: int) -> bool:
         """Whether there is room for ``wanted`` more, which then is taken: for what can't be cut."""

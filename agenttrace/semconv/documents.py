@@ -144,7 +144,7 @@ def _read_object(value: object, depth: int) -> Document | None:
         score = number_of(field(metadata, *_SCORE))  # where some rerankers put it
     if score is not None:
         document["score"] = score
-    if metadata:
+    if dict.__len__(metadata) > 0:
         document["metadata"] = metadata
     # An id or a score alone may be anything's.
     return document if "content" in document or ("id" in document and len(document) > 1) else None

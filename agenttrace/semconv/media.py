@@ -43,8 +43,8 @@ class Room:
     __slots__ = ("inline_bytes", "parts")
 
     def __init__(self, parts: int = MOST_PARTS, inline_bytes: int = 8 * _MOST_INLINE_BYTES) -> None:
-        self.parts = parts
-        self.inline_bytes = inline_bytes
+        self.parts: int = parts
+        self.inline_bytes: int = inline_bytes
 
     def take_part(self) -> bool:
         """Whether there is room for another part."""

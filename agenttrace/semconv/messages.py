@@ -39,6 +39,7 @@ _BODY = (*_CONTENTS, "tool_calls", "function_call", "refusal", "images", "audio"
 _LEADING = frozenset(
     {"reasoning_content", "reasoning", "thinking", "tool_plan", "thinking_blocks", "audio", "additional_kwargs"}
 )
+_BESIDE = _LEADING | {"tool_calls", "function_call", "images"}
 _TEXTS = frozenset({"role", "content", "name", "tool_call_id"})
 
 
@@ -184,13 +185,14 @@ def _read(value: object, role: str, room: Room, depth: int) -> list[Message]:
     if is_list(value):
         return _read_listed(as_list(value), role, room, depth)
     source: Fields = value if type(value) is dict else fields(value)
-    if field(source, "role") is None and is_item(source):
-        return _read_item(source, room)
-    inner = field(source, "data")
-    if is_dict(inner) and text_field(source, "type") in _LANGCHAIN_ROLES:
-        source = {"type": field(source, "type"), **fields(inner)}
-    if source and field(source, "role", *_BODY, *_LEADING) is None:
-        source = {"content": [value]}
+    if field(source, "role") is None:
+        if is_item(source):
+            return _read_item(source, room)
+        inner = field(source, "data")
+        if is_dict(inner) and text_field(source, "type") in _LANGCHAIN_ROLES:
+            source = {"type": field(source, "type"), **fields(inner)}
+        elif source and field(source, *_BODY, *_LEADING) is None:
+            source = {"content": [value]}
     return _read_chat(source, role, room)
 
 
@@ -214,21 +216,24 @@ def _read_item(source: Fields, room: Room) -> list[Message]:
 
 
 def _read_chat(source: Fields, role: str, room: Room) -> list[Message]:
-    calls = [call for call in map(read_tool_call, _calls_of(source)[:_MOST_CALLS]) if call is not None]
-    content = _content_of(source)
+    content = field(source, *_CONTENTS)
+    if content is None:
+        content = field(source, "refusal")
+    leading, calls = [], []
+    if not _BESIDE.isdisjoint(source):
+        leading = [] if _LEADING.isdisjoint(source) else _leading_parts(source, room)
+        calls = _calls_in(source)
+        content = _with_images(content, source)
     contents, results = read_parts(content, room)
-    if not _LEADING.isdisjoint(source):
-        contents = [*_leading_parts(source, room), *contents]
+    contents = [*leading, *contents] if leading else contents
     written = _role_of(source, role)
     messages = [_result_message(result, room) for result in results]
     if contents or calls or not messages:
         if written == "tool" and len(contents) > 1:
             text = joined_text(content)
             contents = [text_part(text)] if is_text(text) else contents
-        name = text_field(source, "name", "tool_name")
-        messages.append(
-            make_message(written, contents, calls, name=name, tool_call_id=text_field(source, "tool_call_id"))
-        )
+        name, call_id = text_field(source, "name", "tool_name"), text_field(source, "tool_call_id")
+        messages.append(make_message(written, contents, calls, name=name, tool_call_id=call_id))
     return messages
 
 
@@ -240,16 +245,13 @@ def _role_of(source: Fields, default: str) -> str:
     return _LANGCHAIN_ROLES.get(role, role)
 
 
-def _content_of(source: Fields) -> object:
-    content = field(source, *_CONTENTS)
-    if content is None:
-        content = field(source, "refusal")
-    images = list_field(source, "images")  # Ollama's, beside the text
-    if images:
-        pictures = [{"type": "image", "image": image} for image in images[: Room.MOST_PARTS]]
-        said = as_list(content) if is_list(content) else ["" if content is None else content]
-        return [*said, *pictures]
-    return content
+def _with_images(content: object, source: Fields) -> object:
+    """``content`` with Ollama's images, which stand beside the text."""
+    images = list_field(source, "images")
+    if not images:
+        return content
+    pictures = [{"type": "image", "image": image} for image in images[: Room.MOST_PARTS]]
+    return [*(as_list(content) if is_list(content) else ["" if content is None else content]), *pictures]
 
 
 def _leading_parts(source: Fields, room: Room) -> list[ContentPart]:
@@ -267,12 +269,11 @@ def _leading_parts(source: Fields, room: Room) -> list[ContentPart]:
     return leading
 
 
-def _calls_of(source: Fields) -> Sequence[Any]:
+def _calls_in(source: Fields) -> list[ToolCall]:
     calls = list_field(source, "tool_calls")
-    if calls:
-        return calls
-    legacy = field(source, "function_call")
-    return () if legacy is None else (legacy,)
+    legacy = None if calls else field(source, "function_call")
+    found = map(read_tool_call, calls[:_MOST_CALLS] if legacy is None else (legacy,))
+    return [call for call in found if call is not None]
 
 
 def _result_message(result: ToolResult, room: Room) -> Message:

@@ -24,7 +24,7 @@ _BEGINNINGS = {
     _System.ANTHROPIC.value: (r"claude(-|$)",),
     _System.VERTEXAI.value: (r"gemini-", r"learnlm-", r"(text|chat)-bison"),
     _System.COHERE.value: (
-        *(r"command(-(r|a|r7b|light|nightly|text))?([-:]|$)", r"c4ai-", r"aya-(expanse|vision|23|101)"),
+        *(r"command(-(r|a|r7b|light|nightly|text)([-:]|$)|:|$)", r"c4ai-", r"aya-(expanse|vision|23|101)"),
         *(r"rerank-(v\d|english|multilingual)", r"embed-(v\d|english|multilingual)"),
     ),
     _System.MISTRALAI.value: (
@@ -49,7 +49,7 @@ _SYSTEMS_BY_VENDOR = {
     "openai": _System.OPENAI.value,
 }
 # Bedrock's names: a region, the vendor, the vendor's own name.
-_BEDROCK = re.compile(rf"(?:(?:us|eu|apac|jp|au|ca|us-gov|global)\.)?({'|'.join(_SYSTEMS_BY_VENDOR)})\.")
+_BEDROCK = re.compile(rf"(?:(?:us|eu|apac|jp|au|ca|us-gov|global)\.)?({'|'.join(_SYSTEMS_BY_VENDOR)})\.(?!(com|ai)\b)")
 _ARN = re.compile(r"arn:aws[\w-]*:(bedrock|sagemaker):")
 _FIREWORKS = "accounts/fireworks/"
 _FINE_TUNED = "ft:"

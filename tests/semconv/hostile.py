@@ -58,6 +58,12 @@ def resisting(*bases: type) -> Any:
     return cls()
 
 
+def assert_untouched(thing: object) -> None:
+    """Nothing was asked of ``thing``, if that can tell."""
+    touched = type.__dict__["__dict__"].__get__(type(thing)).get("touched", [])
+    assert touched == []
+
+
 class OddKey(str):
     """A key that is found by its hash and then can't be compared."""
 

@@ -11,7 +11,7 @@ from agenttrace.capture.reserved import encode_reserved
 from agenttrace.semconv.attributes import tool_attributes
 from agenttrace.semconv.definitions import MOST_TOOLS, read_tools
 
-from .hostile import HOSTILE, anything, assert_valid, nested_in
+from .hostile import HOSTILE, anything, assert_untouched, assert_valid, nested_in
 
 quick = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
@@ -98,7 +98,7 @@ def test_what_resists_does_no_harm(make: Any) -> None:
     """Nothing of a foreign object is called while it is read, and the tools beside it are there."""
     value = make()
     tools = read_tools([value, {"name": value, "description": value}, {"name": "f"}])
-    assert "touched" not in vars(type(value)) or vars(type(value))["touched"] == []
+    assert_untouched(value)
     assert tools[-1].get("name") == "f"
     assert_valid(encode_reserved(tool_attributes(tools)))
 

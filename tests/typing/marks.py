@@ -19,6 +19,7 @@ from typing_extensions import assert_type
 
 from agenttrace import (
     Span,
+    annotate,
     current_span,
     trace_agent,
     trace_chain,
@@ -515,6 +516,19 @@ def handles_spans(span: Span, error: Exception, traceback: TracebackType) -> Non
     span.update_name("better")
     span.set_metadata("no mapping")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     span.record_exception(traceback)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    span.set_model("gpt-4o", provider="azure")
+    span.set_input_messages([{"role": "user", "content": "?"}, error, ("human", "hi")])
+    span.set_output_messages("Rain.")
+    span.set_tools([plain, {"name": "f"}])
+    span.set_token_counts(prompt=1, completion=2)
+    span.set_token_counts({"prompt": 1})
+    span.set_cost({"total": 0.5})
+    span.set_documents(["a", {"content": "b"}, ("c", 0.5)])
+    span.set_embeddings(texts=["a"], vectors=[[0.5]])
+    annotate("correct", score=1, target=span)
+    annotate("correct", label="yes", target=(span.trace_id, span.span_id), scope="trace")
+    annotate("correct", score="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    annotate("correct", score=1, scope="document")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     span.set_everything(1)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
@@ -524,4 +538,7 @@ trace_step(1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,
 trace_step(nmae="x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 trace_step(capture_input="yes")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 trace_agent(description="only tools have one")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+trace_llm(plain, top_k="x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+trace_llm(modle="x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+trace_agent(model="x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 trace_tool(plain, nmae="x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

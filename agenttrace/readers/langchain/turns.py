@@ -25,7 +25,7 @@ class Turn:
         """Nothing so far; all text goes into ``room``."""
         self.asked: dict[str, Any] = {}
         """What is known of the model that was asked, unless the answer says it itself."""
-        self.ended = False
+        self.ended: bool = False
         self.room = room
         self._identity: dict[str, Any] = {}
         self._counts: TokenCount | None = None
@@ -95,7 +95,8 @@ class ChunkTurn(Turn):
         self.identify(metadata)
         self.count(field(message, "usage_metadata"))
         self._provider_usage = usage_of_provider(field(metadata, "token_usage", "usage")) or self._provider_usage
-        self.ended = self.ended or text_field(message, "chunk_position") == "last"
+        if text_field(message, "chunk_position") == "last":
+            self.ended = True
         calls = list_field(message, "tool_call_chunks")
         thought = field(more, "reasoning_content", "reasoning")
         if thought is not None and not is_text(thought):  # OpenAI's items, their summary in pieces
