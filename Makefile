@@ -47,9 +47,10 @@ unit: environment ## the tests alone
 test-all: ## the tests on every Python from 3.10 on that this machine has, and on the lowest dependencies
 	$(PYTHON) tools/test_all.py --jobs $(JOBS)
 
-test-e2e: ## the examples against a real Phoenix server
-	@$(ENVIRONMENT) .venv-e2e cli phoenix smolagents test
-	.venv-e2e/bin/python -m pytest tests/e2e
+# The server has an environment of its own, so that its requirements and those of the providers' clients don't meet.
+test-e2e: environment ## the examples and the gallery against a real Phoenix server
+	@$(ENVIRONMENT) .venv-phoenix phoenix
+	$(BIN)/python -m pytest tests/e2e
 
 bench: ## what a traced call costs, beside other libraries
 	@$(ENVIRONMENT) .venv-bench bench

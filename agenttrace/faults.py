@@ -28,6 +28,10 @@ def ask_before_quoting(may_quote: Callable[[], bool]) -> None:
     _may_quote = may_quote
 
 
+class Advice(Exception):  # noqa: N818 - what it says is for a person
+    """A mistake in using tracing. Its text says what to write instead, quotes nothing of the user's, and is logged."""
+
+
 def report(place: str, error: BaseException) -> None:
     """Log that tracing failed at ``place``, the first time it does in this process.
 
@@ -43,6 +47,9 @@ def report(place: str, error: BaseException) -> None:
         if place in _reported or len(_reported) >= _MOST_PLACES:
             return
         _reported.add(place)
+        if type(error) is Advice:
+            warn(f"agenttrace: {place}: {error}. The program goes on.")
+            return
         warn(
             f"agenttrace: {place} failed with {type(error).__name__}; the program goes on. "
             "Further failures here are not logged."

@@ -39,11 +39,19 @@ class BlockOpener(SpanOpener):
         super().__init__(kind, name, options)
         self.records_output = False
 
+    def prepare(self) -> None:
+        """See `SpanOpener.prepare`."""
+        from .kinds import describer_of
+
+        super().prepare()
+        self.describer = describer_of(self.kind)
+
     def add_start_attributes(
         self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Mask
     ) -> Lists | None:
         """What the mark was told about this block."""
         options = self.options
+        lists: Lists | None = None
         try:
             if "input" in options and options.get("capture_input") is not False and mask.hides_input:
                 attributes[_INPUT_VALUE] = REDACTED
@@ -51,12 +59,14 @@ class BlockOpener(SpanOpener):
                 value, process = options["input"], options.get("process_input")
                 recorded = value if process is None else process({"input": value})
                 attributes[_INPUT_VALUE], attributes[_INPUT_MIME_TYPE] = self.encode_input(recorded)
+                if self.describer is not None:
+                    lists = add_described(attributes, self.describer.asked(recorded))
             for option, scope, key in (("metadata", using_metadata, _METADATA), ("tags", using_tags, _TAGS)):
                 if options.get(option):
                     attributes[key] = attributes_from_context(scope(options[option]).enclosed(context))[key]
         except BaseException as error:
             faults.contain(f"recording what {self.name} was told", error)
-        return None
+        return lists
 
 
 class CallOpener(SpanOpener):
@@ -226,7 +236,6 @@ class DescribedCallOpener(CallOpener):
         self, attributes: dict[str, Any], describer: Describer, bound: dict[str, Any], processed: Any
     ) -> Lists:
         """What the arguments say; of what was said in them, only what is recorded as the input may be told."""
-        from .capture.reserved import encode_reserved
         from .details import content_left_out
 
         flat = describer.before(bound)
@@ -234,7 +243,14 @@ class DescribedCallOpener(CallOpener):
             flat = content_left_out(flat, self.kind, {})
             if isinstance(processed, Mapping):
                 flat.update(describer.before(processed))
-        single, lists = split_lists(encode_reserved(flat))
-        for key, value in single.items():
-            attributes.setdefault(key, value)
-        return lists
+        return add_described(attributes, flat)
+
+
+def add_described(attributes: dict[str, Any], flat: Mapping[str, Any]) -> Lists:
+    """Add to ``attributes`` what ``flat`` says beyond them; gives the lists in it."""
+    from .capture.reserved import encode_reserved
+
+    single, lists = split_lists(encode_reserved(flat))
+    for key, value in single.items():
+        attributes.setdefault(key, value)
+    return lists

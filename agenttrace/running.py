@@ -67,7 +67,7 @@ class RunningSpan(Activity):
     def handle(self) -> Span:
         """The handle that the user gets: always the same one, which knows what was set on it."""
         if self._handle is None:
-            self._handle = Span(self.otel_span, collects_lists=True)
+            self._handle = Span(self.otel_span, collects_lists=True, describer=self._opener.describer)
         return self._handle
 
     def expect_items(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from agenttrace.local.records import SpanRecord
 from agenttrace.testing.conformance import faults_of
 
 _EVERY_TRACE = 2**31
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for what a shell runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 _PROVIDERS = ("anthropic", "cohere", "google", "huggingface_hub", "langchain_core", "litellm", "mistralai", "ollama")
 _CLIENTS = "|".join((*_PROVIDERS, "openai", "smolagents"))
 _IMPORTS_A_PROVIDER = re.compile(rf"^\s*(?:import|from) (?:{_CLIENTS})\b", re.MULTILINE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -23,13 +23,14 @@ from .encode import AttributeValue, encode_attribute, encode_json, encode_text, 
 from .redaction import hide_in_string
 from .shares import fair_share
 from .shorten import bounded_json
-from .text import Excerpt, bounded_text, cut_mark
+from .text import bounded_text, excerpt, without_secrets
 
 __all__ = ["encode_reserved"]
 
 _ROOM_OF_ALL = 3
 """The texts of one set of attributes together may take so many times what one value may."""
 _LEAST_SHARE = 256  # bytes that every text gets, however many there are
+_WORTH_READING = 8  # times the room of a JSON text that is read to be cut as JSON
 _MOST_STRINGS = 1000  # in one list of them
 _BEYOND = 2**63  # the first integer that OpenTelemetry can't send
 _MOST_FLOATS = 262_144  # in the vectors of one span together
@@ -50,6 +51,14 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
         >>> encode_reserved({"llm.token_count.prompt": 12.0, "llm.invocation_parameters": {"temperature": 0}})
         {'llm.token_count.prompt': 12, 'llm.invocation_parameters': '{"temperature":0}'}
     """
+    limit = max_value_bytes()
+    room = int(_ROOM_OF_ALL * limit / _OVERHEAD)
+    encoded = _encode(flat, limit, room)
+    return _in_shares(flat, limit, room) if encoded is None else encoded
+
+
+def _encode(flat: Mapping[str, Any], limit: int, room: int) -> dict[str, AttributeValue] | None:
+    """``flat`` with texts of up to ``limit`` bytes each; None as soon as they have more than ``room`` characters."""
     encoded: dict[str, AttributeValue] = {}
     left_out: list[str] = []
     floats = _MOST_FLOATS
@@ -62,9 +71,9 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
                 made = _vector(value, floats)
                 floats -= len(made) if type(made) is list else 0
             elif key.endswith(ImageAttributes.IMAGE_URL) and type(value) is str:
-                made = encode_text(current_mask().image(key, value))  # before it is cut, which no image survives
+                made = _text(current_mask().image(key, value), limit)  # before it is cut, which no image survives
             else:
-                made = _ENCODERS[kind](value)
+                made = _ENCODERS[kind](value, limit)
         except BaseException as error:
             faults.contain("encoding an attribute", error)
             made = None
@@ -72,7 +81,28 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
             left_out.append(key)
         else:
             encoded[key] = made
-    return _fitted(_without_gaps(encoded, left_out) if left_out else encoded)
+            if type(made) is str:
+                room -= len(made)
+                if room < 0:
+                    return None
+    return _without_gaps(encoded, left_out) if left_out else encoded
+
+
+def _in_shares(flat: Mapping[str, Any], limit: int, room: int) -> dict[str, AttributeValue]:
+    """``flat`` with each text as long as is fair to the others, where all together are too long."""
+    equal = max(_LEAST_SHARE, room // len(flat))
+    encoded = _encode(flat, equal, sys.maxsize) or {}
+    lengths = {key: len(value) for key, value in encoded.items() if type(value) is str}
+    cut = {key for key, length in lengths.items() if length > equal // 2}
+    wants = [_length(flat.get(key), limit) if key in cut else length for key, length in lengths.items()]
+    share = min(limit, int(fair_share(wants, room)))
+    again = {key: flat[key] for key in cut if key in flat} if share > equal else {}
+    return {**encoded, **(_encode(again, share, sys.maxsize) or {})}
+
+
+def _length(value: object, limit: int) -> int:
+    """How long a text would be; of what is no text yet nobody knows."""
+    return min(limit, len(value)) if type(value) is str else limit
 
 
 def _without_gaps(encoded: dict[str, AttributeValue], left_out: list[str]) -> dict[str, AttributeValue]:
@@ -92,29 +122,37 @@ def _renumbered(key: str, gone: Mapping[str, list[int]]) -> str:
     return made + key[end:]
 
 
-def _text(value: object) -> str:
+def _text(value: object, limit: int) -> str:
     if is_text(value):
-        return encode_text(value)  # type: ignore[arg-type]
+        text: Any = value
+        return (
+            encode_text(text)
+            if limit >= max_value_bytes()
+            else bounded_text(without_secrets(excerpt(text, limit)), limit)
+        )
     scalar = encode_attribute(value)
-    return scalar if type(scalar) is str else encode_json(value)
+    return _text(scalar, limit) if type(scalar) is str else _as_json(value, limit)
 
 
-def _json(value: object) -> str:
+def _json(value: object, limit: int) -> str:
     """``value`` as JSON: a text is that already, or where it isn't (a model wrote it) the JSON of a string."""
     if type(value) is not str:
-        return encode_json(value)
-    limit = max_value_bytes()
-    if len(value) > limit:
-        return encode_json(value)
+        return _as_json(value, limit)
+    if len(value) > _WORTH_READING * limit:
+        return _as_json(value, limit)
     if not value or value.isspace():
         return "{}"
     try:
-        orjson.loads(value)
+        meant = orjson.loads(value)
     except ValueError:
-        return encode_json(value)
+        return _as_json(value, limit)
     shown = hide_in_string(value)
     size = len(shown) if shown.isascii() else len(shown.encode())
-    return shown if size <= limit else encode_json(value)
+    return shown if size <= limit else _as_json(meant, limit)
+
+
+def _as_json(value: object, limit: int) -> str:
+    return encode_json(value) if limit >= max_value_bytes() else quietly(bounded_json, value, limit)
 
 
 def _number(value: object) -> int | float | None:
@@ -152,61 +190,36 @@ def _score(value: object) -> int | float | None:
     return _float(value) if type(number) is int and not -_BEYOND <= number < _BEYOND else number
 
 
-def _identifier(value: object) -> AttributeValue:
+def _identifier(value: object, limit: int) -> AttributeValue:
     number = _integer(value)
-    return _text(value) if number is None else number
+    return _text(value, limit) if number is None else number
 
 
 def _boolean(value: object) -> bool | None:
     return value if type(value) is bool else None
 
 
-def _strings(value: object) -> list[str]:
-    return [_text(item) for item in (as_list(value)[:_MOST_STRINGS] if is_list(value) else (value,))]
+def _strings(value: object, limit: int) -> list[str]:
+    return [_text(item, limit) for item in (as_list(value)[:_MOST_STRINGS] if is_list(value) else (value,))]
+
+
+def _anything(value: object, limit: int) -> AttributeValue:
+    made = encode_attribute(value)
+    return _text(made, limit) if type(made) is str else made
 
 
 def _vector(value: object, room: int) -> AttributeValue | None:
     return REDACTED if type(value) is str and value == REDACTED else floats_of(value, room)
 
 
-def _fitted(encoded: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
-    """``encoded`` with the longest texts cut where all together are too long."""
-    lengths = [len(value) for value in encoded.values() if type(value) is str]
-    room = _ROOM_OF_ALL * max_value_bytes()
-    if sum(lengths) * _OVERHEAD <= room:
-        return encoded
-    share = max(_LEAST_SHARE, int(fair_share(lengths, room / _OVERHEAD)))
-    return {
-        key: _cut(key, value, share) if type(value) is str and len(value) > share else value
-        for key, value in encoded.items()
-    }
-
-
-def _cut(key: str, text: str, share: int) -> str:
-    if type_of(key) is not ValueType.JSON:
-        return bounded_text(_shown(text), share)
-    try:
-        return quietly(bounded_json, orjson.loads(text), share)
-    except ValueError:  # of JSON that is nested too deeply to be read again
-        return encode_json(bounded_text(_shown(text), share // 2))
-
-
-def _shown(text: str) -> Excerpt:
-    """``text``, which may have been cut once, with the length that it had before."""
-    mark = _MARK.search(text, max(0, len(text) - _LONGEST_MARK))
-    return Excerpt(text, len(text)) if mark is None else Excerpt(text[: mark.start()], int(mark[1]))
-
-
-_MARK = re.compile(re.escape(cut_mark(0)).replace("0", r"([0-9]{1,18})") + r"\Z")
-_LONGEST_MARK = len(cut_mark(10**18))
-_ENCODERS: dict[ValueType | None, Callable[[object], AttributeValue | None]] = {
+_ENCODERS: dict[ValueType | None, Callable[[object, int], AttributeValue | None]] = {
     ValueType.STRING: _text,
     ValueType.JSON: _json,
-    ValueType.INTEGER: _integer,
-    ValueType.FLOAT: _float,
-    ValueType.NUMBER: _score,
-    ValueType.BOOLEAN: _boolean,
+    ValueType.INTEGER: lambda value, _: _integer(value),
+    ValueType.FLOAT: lambda value, _: _float(value),
+    ValueType.NUMBER: lambda value, _: _score(value),
+    ValueType.BOOLEAN: lambda value, _: _boolean(value),
     ValueType.IDENTIFIER: _identifier,
     ValueType.STRINGS: _strings,
-    None: encode_attribute,
+    None: _anything,
 }

@@ -63,7 +63,7 @@ def show(trace: str | None, full: bool, as_json: bool, project: str | None) -> N
     if as_json:
         click.echo(safe_json(trace_document(summarise(spans), spans), indent=2))
     else:
-        _console().print(TracePicture(spans, full=full), soft_wrap=True)
+        _console().print(TracePicture(spans, full=full, carriers=store.carriers(spans)), soft_wrap=True)
 
 
 @agenttrace.command("list")
@@ -71,9 +71,9 @@ def show(trace: str | None, full: bool, as_json: bool, project: str | None) -> N
 @click.option("--project", help="Only traces of this project.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_traces(limit: int, project: str | None, as_json: bool) -> None:
-    """List the latest traces, the newest first."""
+    """List the latest traces, the newest first; those that only carry annotations of others are left out."""
     store = Store()
-    traces = store.traces(limit=limit, project=project)
+    traces = store.traces(limit=limit, project=project, with_carriers=False)
     if as_json:
         click.echo(safe_json([summary_document(trace) for trace in traces], indent=2))
     elif traces:
@@ -131,16 +131,18 @@ def check(
 
 
 def _newest(store: Store, project: str | None) -> str:
-    """The id of the newest trace."""
-    newest = store.traces(limit=1, project=project)
+    """The id of the newest trace that is more than an annotation of another."""
+    newest = store.traces(limit=1, project=project, with_carriers=False)
     if not newest:
         raise click.ClickException(_nothing_recorded(store, project))
     return newest[0].trace_id
 
 
 def _nothing_recorded(store: Store, project: str | None) -> str:
-    if project is not None and store.traces(limit=1):
+    if project is not None and store.traces(limit=1, with_carriers=False):
         return f"no trace of the project {project} in {store.path}; `agenttrace list` shows those of all projects"
+    if store.traces(limit=1):
+        return f"nothing but annotations in {store.path}: the runs that they judge were recorded elsewhere"
     return f"nothing recorded yet at {store.path}; call agenttrace.register() in your program and run it"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from openinference.semconv.trace import EmbeddingAttributes, SpanAttributes
 
 from ..capture.results import YieldedItems
-from ..readers import find_reader
+from ..readers import find_reader, read_with
 from ..readers.request import MODEL_NAMES, model_of, parameters_of
 from ..semconv.arrays import floats_of
 from ..semconv.attributes import embedding_attributes, token_count_attributes
@@ -44,7 +44,7 @@ class EmbeddingDescriber(Describer):
     def after(self, value: object, recorded: Mapping[str, Any]) -> Flat:
         """See `Describer.after`."""
         reader = None if is_text(value) or is_list(value) else find_reader(value)
-        call: ModelCall = {} if reader is None else reader.read(value)
+        call: ModelCall = {} if reader is None else read_with(reader, value)
         embeddings = call.get("embeddings")
         vectors = [field(embedding, "vector") for embedding in embeddings] if embeddings else read_vectors(value) or []
         flat = embedding_attributes(pair_up(_texts_in(recorded), vectors)) if vectors else {}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..readers.interface import StreamForm
+from ..semconv.messages import is_message
 
 __all__ = ["Collector", "Describer", "Flat"]
 
@@ -39,6 +40,14 @@ class Describer:
             bound: The arguments by name, those that are to be left out left out.
         """
         return {}
+
+    def asked(self, value: object) -> Flat:
+        """What is said by a value that stands for all arguments: the input of a block.
+
+        Args:
+            value: A mapping of arguments by name, or the one thing that goes in.
+        """
+        return self.before(value if type(value) is dict and not is_message(value) else {"input": value})
 
     def after(self, value: object, recorded: Mapping[str, Any]) -> Flat:
         """What the result says.

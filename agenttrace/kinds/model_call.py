@@ -8,11 +8,11 @@ from typing import Any
 from openinference.semconv.trace import ChoiceAttributes, MessageAttributes, SpanAttributes
 
 from ..capture.offered import as_definition
-from ..readers import StreamForm, find_chunk_reader, find_reader, find_stream_form
+from ..readers import Reader, StreamForm, checked_call, find_chunk_reader, find_stream_form
 from ..readers.interface import Assembler
 from ..readers.request import read_request
+from ..readers.responses import read_response
 from ..semconv.attributes import model_call_attributes, prompt_attributes
-from ..semconv.messages import is_message, read_messages
 from ..semconv.providers import infer_provider, infer_system
 from ..semconv.types import Message, ModelCall
 from .interface import Collector, Describer, Flat
@@ -40,32 +40,11 @@ class ModelCallDescriber(Describer):
         if isinstance(item, str):
             return _Texts()
         reader = find_chunk_reader(item)
-        return None if reader is None else _Chunks(reader.assembler())
+        return None if reader is None else _Chunks(reader)
 
     def stream_form(self, value: object) -> StreamForm | None:
         """See `Describer.stream_form`."""
         return find_stream_form(value)
-
-
-def read_response(value: object) -> ModelCall | None:
-    """What ``value``, which a model call returned, says of it.
-
-    Args:
-        value: A response of a provider's client, a message or a list of them, or the text of the answer.
-    """
-    if isinstance(value, str):
-        return {"output_messages": [{"role": "assistant", "content": value}]}
-    if value is None or isinstance(value, (int, float, bytes)):
-        return None
-    reader = find_reader(value)
-    if reader is not None:
-        return reader.read(value)
-    if is_message(value) or (isinstance(value, (list, tuple)) and value and all(map(is_message, value))):
-        return {"output_messages": read_messages(value, "assistant")}
-    if isinstance(value, tuple) and value:
-        # A response and what the program made of it, in one.
-        return next((call for item in value if not isinstance(item, str) and (call := read_response(item))), None)
-    return None
 
 
 def _completed(flat: Flat, recorded: Mapping[str, Any]) -> Flat:
@@ -124,8 +103,9 @@ class _Texts(Collector):
 class _Chunks(Collector):
     """A stream of a provider's chunks."""
 
-    def __init__(self, assembler: Assembler) -> None:
-        self._assembler = assembler
+    def __init__(self, reader: Reader) -> None:
+        self._assembler: Assembler = reader.assembler()
+        self._name = reader.name or type(reader).__name__
 
     def add(self, item: object) -> None:
         """See `Collector.add`."""
@@ -133,11 +113,11 @@ class _Chunks(Collector):
 
     def describe(self, recorded: Mapping[str, Any]) -> Flat:
         """See `Collector.describe`."""
-        return _completed(model_call_attributes(self._assembler.result()), recorded)
+        return _completed(model_call_attributes(self._result()), recorded)
 
     def output(self) -> object:
         """See `Collector.output`: the text where the answer is nothing else, else the messages or choices."""
-        call = self._assembler.result()
+        call = self._result()
         choices = list(call.get("choices") or ())
         if choices:
             return choices[0] if len(choices) == 1 else choices
@@ -146,3 +126,6 @@ class _Chunks(Collector):
             return messages
         [message] = messages
         return message["content"] if message.keys() <= {"role", "content"} and "content" in message else message
+
+    def _result(self) -> ModelCall:
+        return checked_call(self._assembler.result(), self._name)

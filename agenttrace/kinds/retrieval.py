@@ -9,7 +9,7 @@ from openinference.semconv.trace import DocumentAttributes, RerankerAttributes, 
 
 from ..capture.encode import encode_json, encode_text, max_value_bytes
 from ..capture.results import YieldedItems
-from ..readers import find_reader
+from ..readers import find_reader, read_with
 from ..readers.request import MODEL_NAMES, model_of
 from ..semconv.attributes import document_attributes
 from ..semconv.documents import MOST_DOCUMENTS, read_document, read_documents, read_ranked
@@ -58,7 +58,7 @@ class RerankerDescriber(Describer):
     def after(self, value: object, recorded: Mapping[str, Any]) -> Flat:
         """See `Describer.after`."""
         reader = None if is_text(value) or is_list(value) else find_reader(value)
-        call: ModelCall = {} if reader is None else reader.read(value)
+        call: ModelCall = {} if reader is None else read_with(reader, value)
         contents = _contents_in(recorded)
         ranked = read_ranked(value if call.get("documents") is None else call["documents"], contents)
         flat = document_attributes(RerankerAttributes.RERANKER_OUTPUT_DOCUMENTS, _with_contents(ranked or [], contents))

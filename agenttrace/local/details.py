@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, SpanAttributes
@@ -14,7 +15,7 @@ from .outcome import stop_text
 from .text import neutral, one_line, safe_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -33,9 +34,17 @@ _SHOWN_APART = frozenset(
 )
 
 
-def detail_lines(console: Console, span: SpanRecord, width: int) -> Iterator[Text]:
-    """The lines that stand below ``span`` in the full picture, each at most ``width`` cells wide."""
-    for indent, block in _blocks(span):
+def detail_lines(console: Console, span: SpanRecord, width: int, carried: Sequence[str] = ()) -> Iterator[Text]:
+    """The lines that stand below ``span`` in the full picture, each at most ``width`` cells wide.
+
+    Args:
+        console: What they are printed with.
+        span: The span.
+        width: How many cells there are.
+        carried: What other spans say that they judge it.
+    """
+    judged = ((0, Text.assemble(("judged elsewhere ", "dim"), (text, "magenta"))) for text in carried)
+    for indent, block in chain(_blocks(span), judged):
         room = max(_NARROWEST, width - indent)
         # Only texts of one style have several lines, and splitting a string is a hundred times faster than a Text.
         lines = [Text(line, block.style) for line in block.plain.split("\n")] if "\n" in block.plain else [block]

@@ -11,20 +11,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openinference.semconv.trace import OpenInferenceMimeTypeValues, OpenInferenceSpanKindValues, SpanAttributes
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from .details import detail_lines
-from .documents import jsonable
+from .exchanges import input_text, output_text
 from .figures import duration_text, tokens_text
 from .heading import heading, label_line
-from .messages import conversation_text
+from .judgements import Judgements
 from .outcome import error_text, stop_text
 from .records import summarise
-from .text import one_line, safe_json
+from .text import one_line
 from .tree import NO_KIND, arrange, walk
-from .values import load_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,8 +49,6 @@ _NOT_RECORDED = "(parent not recorded: still running, killed, or elsewhere)"
 _BAR_WIDTH = 20
 _WIDTH_FOR_BARS = 90
 _DURATION_WIDTH = 12
-_LONGEST_PARSED = 4_000
-_LLM = OpenInferenceSpanKindValues.LLM.value
 
 
 @dataclass(frozen=True)
@@ -82,9 +78,18 @@ class TracePicture:
         spans: All spans of one trace, in the order they started.
         full: Show everything that was recorded, at its whole length, in place of one line of input and of output.
         now: The moment that the trace's age is counted to, in nanoseconds since 1970; None for the present.
+        carriers: The spans of other traces that carry annotations of these.
     """
 
-    def __init__(self, spans: Sequence[SpanRecord], *, full: bool = False, now: int | None = None) -> None:
+    def __init__(
+        self,
+        spans: Sequence[SpanRecord],
+        *,
+        full: bool = False,
+        now: int | None = None,
+        carriers: Sequence[SpanRecord] = (),
+    ) -> None:
+        self._judgements = Judgements(spans, carriers)
         self._labels = label_line(spans)
         self._now = time.time_ns() if now is None else now
         self._span_ids = {span.span_id for span in spans}
@@ -157,41 +162,28 @@ class TracePicture:
     ) -> Iterator[Text]:
         room = max(8, width - cell_len(prefix))
         if self._full:
-            for line in detail_lines(console, node.span, room):
+            for line in detail_lines(console, node.span, room, self._judgements.carried(node.span)):
                 yield Text.assemble((prefix, "dim"), line)
             return
-        for name, value, style in _short_values(node.span):
+        for name, value, style in self._short_lines(node.span):
             line = Text.assemble((f"{name:<6} ", f"dim {style}".rstrip()), (value, style))
             yield Text.assemble((prefix, "dim"), _fitted(line, room, glyphs))
 
-
-def _short_values(span: SpanRecord) -> Iterator[tuple[str, str, str]]:
-    attributes = span.attributes
-    for name, value, mime_type in (
-        ("input", attributes.get(SpanAttributes.INPUT_VALUE), attributes.get(SpanAttributes.INPUT_MIME_TYPE)),
-        ("output", attributes.get(SpanAttributes.OUTPUT_VALUE), attributes.get(SpanAttributes.OUTPUT_MIME_TYPE)),
-    ):
-        if value is not None:
-            yield name, _short(value, mime_type, span.kind), ""
-    if span.is_error:
-        yield "error", one_line(error_text(span)), "red"
-    stopped = stop_text(span)
-    if stopped is not None:
-        yield "stopped", one_line(stopped), "yellow"
-
-
-def _short(value: object, mime_type: object, kind: str | None) -> str:
-    if not isinstance(value, str):
-        return one_line(safe_json(jsonable(value)))
-    is_json = mime_type == OpenInferenceMimeTypeValues.JSON.value
-    if not is_json or (kind != _LLM and len(value) > _LONGEST_PARSED):
-        return one_line(value)
-    try:
-        parsed = load_json(value)
-        said = conversation_text(parsed) if kind == _LLM else None
-        return one_line(safe_json(parsed) if said is None else said)  # JSON with the spaces that make it readable
-    except (ValueError, RecursionError):
-        return one_line(value)
+    def _short_lines(self, span: SpanRecord) -> Iterator[tuple[str, str, str]]:
+        """What there is to say of ``span`` below it: each line's name, its text, and its style."""
+        for name, value in (("input", input_text(span)), ("output", output_text(span))):
+            if value is not None:
+                yield name, value, ""
+        if span.is_error:
+            yield "error", one_line(error_text(span)), "red"
+        stopped = stop_text(span)
+        if stopped is not None:
+            yield "stopped", one_line(stopped), "yellow"
+        word, given = self._judgements.given(span)
+        for text in given:
+            yield word, text, "magenta"
+        for text in self._judgements.carried(span):
+            yield "judged", text, "magenta"
 
 
 def _fitted(line: Text, width: int, glyphs: _Glyphs) -> Text:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from openinference.semconv.resource import ResourceAttributes
 from openinference.semconv.trace import SpanAttributes
 
-from . import rows
+from . import carriers, rows
 from .database import StoreError, open_to_read
 from .paths import default_store_path
 from .records import SpanRecord, TraceSummary, summarise
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _CANDIDATES_NAMED = 5
@@ -50,12 +51,13 @@ class Store:
         self.path: Path = Path(os.path.abspath(chosen))
         """The store's file."""
 
-    def traces(self, limit: int = 20, project: str | None = None) -> list[TraceSummary]:
+    def traces(self, limit: int = 20, project: str | None = None, *, with_carriers: bool = True) -> list[TraceSummary]:
         """The latest traces, the newest first: those whose first span started last.
 
         Args:
             limit: How many at most.
             project: Only traces that have a span in this project; None for all.
+            with_carriers: Whether traces count that are nothing but annotations of other traces.
 
         Raises:
             ValueError: If ``limit`` is less than 1.
@@ -66,7 +68,8 @@ class Store:
         with open_to_read(self.path) as connection:
             if connection is None:
                 return []
-            return [_summary(connection, trace_id) for trace_id in _newest(connection, limit, project)]
+            found = _newest(connection, limit, project, with_carriers)
+            return [_summary(connection, trace_id) for trace_id in found]
 
     def spans(self, trace: str) -> list[SpanRecord]:
         """All spans of one trace in the order they started.
@@ -85,18 +88,32 @@ class Store:
             trace_id = _find(connection, trace)
             return [rows.read_span(row) for row in connection.execute(rows.SELECT_SPANS, (trace_id,))]
 
+    def carriers(self, spans: Sequence[SpanRecord]) -> list[SpanRecord]:
+        """The spans of other traces that carry annotations of one trace or of its sessions, in the order they started.
 
-def _newest(connection: sqlite3.Connection, limit: int, project: str | None) -> list[str]:
-    query = "SELECT trace_id FROM traces ORDER BY start_time DESC, trace_id LIMIT ?"
-    parameters: tuple[Any, ...] = (limit,)
-    if project is not None:
-        query = """
-            SELECT trace_id FROM traces
-            WHERE EXISTS (SELECT 1 FROM spans WHERE spans.trace_id = traces.trace_id AND project = ?)
-            ORDER BY start_time DESC, trace_id LIMIT ?
+        Of the traces that started after that one, some ten thousand are looked at: those right after it, and the newest.
+
+        Args:
+            spans: All spans of the trace.
+
+        Raises:
+            StoreError: If the store can't be read.
         """
-        parameters = (project, limit)
-    return [trace_id for (trace_id,) in connection.execute(query, parameters)]
+        with open_to_read(self.path) as connection:
+            return [] if connection is None or not spans else carriers.find(connection, spans)
+
+
+def _newest(connection: sqlite3.Connection, limit: int, project: str | None, with_carriers: bool) -> list[str]:
+    conditions, parameters = [], []
+    if project is not None:
+        conditions.append("project = ?")
+        parameters.append(project)
+    if not with_carriers:
+        conditions.append(f"NOT ({carriers.IS_CARRIER})")
+    counted = "" if not conditions else "WHERE EXISTS (SELECT 1 FROM spans WHERE spans.trace_id = traces.trace_id AND "
+    counted += " AND ".join(conditions) + (")" if conditions else "")
+    query = f"SELECT trace_id FROM traces {counted} ORDER BY start_time DESC, trace_id LIMIT ?"  # noqa: S608
+    return [trace_id for (trace_id,) in connection.execute(query, (*parameters, limit))]
 
 
 def _find(connection: sqlite3.Connection, trace: str) -> str:

@@ -61,10 +61,18 @@ INSERT_TRACES = Insertion(
 
 INSERT_RESOURCES = Insertion("INSERT OR IGNORE INTO resources (digest, attributes)", ("?", "?"))
 
+READ_COLUMNS = ", ".join(
+    (
+        *(f"spans.{column}" for column in _COLUMNS[:-4]),
+        "resources.attributes, spans.attributes, spans.events, spans.links",
+    )
+)
+"""What `read_span` takes, where `JOIN_RESOURCES` is joined to the spans."""
+
+JOIN_RESOURCES = "LEFT JOIN resources ON resources.digest = spans.resource"
+
 SELECT_SPANS = f"""
-    SELECT {", ".join(f"spans.{column}" for column in _COLUMNS[:-4])},
-        resources.attributes, spans.attributes, spans.events, spans.links
-    FROM spans LEFT JOIN resources ON resources.digest = spans.resource
+    SELECT {READ_COLUMNS} FROM spans {JOIN_RESOURCES}
     WHERE trace_id = ? ORDER BY start_time, id
 """  # noqa: S608 - made of the names above
 
@@ -104,7 +112,7 @@ def resource_row(attributes: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def read_span(row: tuple[Any, ...]) -> SpanRecord:
-    """A row of `SELECT_SPANS` as the span it was made from."""
+    """A row of `READ_COLUMNS` as the span it was made from."""
     named = dict(zip(_COLUMNS, row, strict=True))
     return SpanRecord(
         trace_id=named["trace_id"],

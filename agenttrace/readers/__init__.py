@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from .. import faults
+from ..semconv.types import ModelCall
 from .interface import Assembler, Reader, StreamForm
 
 __all__ = [
     "Assembler",
     "Reader",
     "StreamForm",
+    "checked_call",
     "find_chunk_reader",
     "find_reader",
     "find_stream_form",
+    "read_with",
     "register_reader",
+    "unregister_reader",
 ]
 
 Found = TypeVar("Found")
@@ -39,7 +43,7 @@ def register_reader(reader: Reader) -> Reader:
         The same reader.
 
     Raises:
-        TypeError: If ``reader`` is no instance of `Reader`, a class for example.
+        TypeError: If ``reader`` is no instance of `Reader`, a class for example, or lacks a method that it needs.
 
     Example:
         >>> register_reader(AcmeReader())
@@ -48,10 +52,20 @@ def register_reader(reader: Reader) -> Reader:
     if not isinstance(reader, Reader):
         written = f"{reader.__name__}()" if isinstance(reader, type) else "an instance of a subclass of Reader"
         raise TypeError(f"register_reader() takes a reader, not {type(reader).__name__}: write {written}")
+    _check_complete(reader)
     with _lock:
         if all(known is not reader for known in _added):
             _added = (reader, *_added)
     return reader
+
+
+def _check_complete(reader: Reader) -> None:
+    kind = type(reader)
+    for asks, answers in (("reads", "read"), ("reads_chunk", "assembler")):
+        if getattr(kind, asks) is not getattr(Reader, asks) and getattr(kind, answers) is getattr(Reader, answers):
+            raise TypeError(f"{kind.__name__} has {asks}() but no {answers}(): write that, too")
+    if all(getattr(kind, asks) is getattr(Reader, asks) for asks in ("reads", "reads_chunk")):
+        raise TypeError(f"{kind.__name__} reads nothing: write reads() and read(), or reads_chunk() and assembler()")
 
 
 def unregister_reader(reader: Reader) -> None:
@@ -59,6 +73,36 @@ def unregister_reader(reader: Reader) -> None:
     global _added
     with _lock:
         _added = tuple(known for known in _added if known is not reader)
+
+
+def read_with(reader: Reader, response: object) -> ModelCall:
+    """What ``reader`` says of ``response``; nothing where it fails, which is logged once."""
+    try:
+        return checked_call(reader.read(response), _name_of(reader))
+    except BaseException as error:
+        faults.contain(f"reading a response with the reader {_name_of(reader)}", error)
+        return {}
+
+
+def checked_call(call: object, name: str) -> ModelCall:
+    """``call`` without what is nothing that a `ModelCall` has; a mistake of a reader's author is logged once.
+
+    Args:
+        call: What a reader or an assembler gave.
+        name: The reader's name.
+    """
+    if not isinstance(call, dict):
+        faults.warn_once(
+            f"agenttrace: the reader {name} gave {type(call).__name__}, not a ModelCall: nothing of it is recorded."
+        )
+        return {}
+    unknown = [str(key)[:40] for key in call if key not in ModelCall.__annotations__]
+    if unknown:
+        faults.warn_once(
+            f"agenttrace: the reader {name} gave {', '.join(map(repr, unknown[:5]))}, which no ModelCall has "
+            f"and not recorded; that has {', '.join(ModelCall.__annotations__)}."
+        )
+    return {key: value for key, value in call.items() if key in ModelCall.__annotations__}  # type: ignore[return-value]
 
 
 def find_reader(response: object) -> Reader | None:
@@ -81,11 +125,15 @@ def _find(ask: Callable[[Reader], Found | None]) -> Found | None:
         try:
             found = ask(reader)
         except BaseException as error:
-            faults.contain(f"asking the reader {reader.name or type(reader).__name__}", error)
+            faults.contain(f"asking the reader {_name_of(reader)}", error)
             continue
         if found is not None:
             return found
     return None
+
+
+def _name_of(reader: Reader) -> str:
+    return reader.name or type(reader).__name__
 
 
 def _readers() -> Iterator[Reader]:

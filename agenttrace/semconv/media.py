@@ -19,7 +19,7 @@ from .types import ContentPart
 __all__ = ["MEDIA_BY_FIELD", "MEDIA_BY_TYPE", "Fields", "Room", "opaque", "read_image"]
 
 _MOST_INLINE_BYTES = 1_000_000  # of one piece of raw data that is written as a data URI
-_LONGEST_DATA = 32 * 1024 * 1024  # characters of base64 that are made a data URI, which copies them
+_LONGEST_DATA = 32 * 1024 * 1024  # characters of base64 in one piece that are made a data URI, which copies them
 _LONGEST_NAME = 256  # characters of a text that may be a file's name
 _MOST_PIXELS = 65_536  # of an image in memory that is encoded; a larger one would take more time than a call should
 _DEEPEST = 4  # objects within objects, down to a URL or the data
@@ -56,6 +56,13 @@ class Room:
         if len(data) > min(_MOST_INLINE_BYTES, self.inline_bytes):
             return False
         self.inline_bytes -= len(data)
+        return True
+
+    def take_base64(self, text: str) -> bool:
+        """Whether there is room to make a data URI of ``text``."""
+        if len(text) > min(_LONGEST_DATA, self.copied):
+            return False
+        self.copied -= len(text)
         return True
 
 
@@ -138,7 +145,7 @@ def _url(source: object, part: object, mime_type: str, room: Room) -> str | None
     for _ in range(_DEEPEST):
         text = text_of(source)
         if text is not None:
-            return _url_of_text(text, part, mime_type)
+            return _url_of_text(text, part, mime_type, room)
         if type(source) in (bytes, bytearray):
             data: Any = source
             return f"data:{mime_type};base64,{b64encode(data).decode('ascii')}" if room.take_bytes(data) else None
@@ -150,14 +157,14 @@ def _url(source: object, part: object, mime_type: str, room: Room) -> str | None
     return None
 
 
-def _url_of_text(text: str, part: object, mime_type: str) -> str | None:
+def _url_of_text(text: str, part: object, mime_type: str, room: Room) -> str | None:
     if text.startswith(("http:", "https:", "data:", "gs:", "s3:", "file:")) or "://" in text[:32]:
         return text
-    if len(text) > _LONGEST_DATA:
-        return None
     # An identifier or the name of a file; no base64 has a dot in it.
-    if field(part, "file_id") is text or "." in text[:_LONGEST_NAME]:
+    if len(text) <= _LONGEST_NAME and (field(part, "file_id") is text or "." in text):
         return text
+    if not room.take_base64(text):
+        return None
     return f"data:{text_field(part, *_MIME_TYPE) or mime_type};base64,{text}"
 
 

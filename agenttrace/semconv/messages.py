@@ -7,6 +7,7 @@ items of OpenAI's responses, LangChain's messages, smolagents' ``ChatMessage``, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from .. import faults
@@ -22,8 +23,7 @@ __all__ = ["MOST_MESSAGES", "is_message", "make_message", "read_message", "read_
 MOST_MESSAGES = 2000
 """So many messages of one conversation are recorded: the first, which mostly instructs, and the newest."""
 
-_MOST_PARTS = 20_000  # in all messages of one conversation
-_MOST_CALLS = 1000  # of tools, in one message
+_MOST_PARTS = 5000  # in all messages of one conversation, calls of tools counted with them
 _DEEPEST = 3  # lists in lists, and holders of messages in holders
 _LANGCHAIN_ROLES = {
     **dict.fromkeys(("human", "HumanMessageChunk"), "user"),
@@ -32,7 +32,9 @@ _LANGCHAIN_ROLES = {
     **dict.fromkeys(("tool", "ToolMessageChunk"), "tool"),
     **dict.fromkeys(("function", "FunctionMessageChunk"), "function"),
 }
-_ROLES = frozenset({*_LANGCHAIN_ROLES, "user", "assistant", "developer", "model", "agent"})
+# smolagents' own, which it sends to models under other names.
+_OTHER_ROLES = {**_LANGCHAIN_ROLES, "tool-call": "assistant", "tool-response": "tool"}
+_ROLES = frozenset({*_OTHER_ROLES, "user", "assistant", "developer", "model", "agent"})
 # In which a message has what it says; any one of them makes an object with a role a message.
 _CONTENTS = ("contents", "content", "parts", "blocks")
 _BODY = (*_CONTENTS, "tool_calls", "function_call", "refusal", "images", "audio", "tool_plan", "reasoning_content")
@@ -174,7 +176,7 @@ def _simple(value: object) -> Message | None:
     role = read.get("role")
     if not role or "content" not in read:
         return None
-    read["role"] = _LANGCHAIN_ROLES.get(role, role)
+    read["role"] = _OTHER_ROLES.get(role, role)
     return read  # type: ignore[return-value]
 
 
@@ -222,7 +224,7 @@ def _read_chat(source: Fields, role: str, room: Room) -> list[Message]:
     leading, calls = [], []
     if not _BESIDE.isdisjoint(source):
         leading = [] if _LEADING.isdisjoint(source) else _leading_parts(source, room)
-        calls = _calls_in(source)
+        calls = _calls_in(source, room)
         content = _with_images(content, source)
     contents, results = read_parts(content, room)
     contents = [*leading, *contents] if leading else contents
@@ -242,7 +244,7 @@ def _role_of(source: Fields, default: str) -> str:
     if role is None:
         kind = text_field(source, "type")
         role = kind if kind in _LANGCHAIN_ROLES else default
-    return _LANGCHAIN_ROLES.get(role, role)
+    return _OTHER_ROLES.get(role, role)
 
 
 def _with_images(content: object, source: Fields) -> object:
@@ -269,10 +271,10 @@ def _leading_parts(source: Fields, room: Room) -> list[ContentPart]:
     return leading
 
 
-def _calls_in(source: Fields) -> list[ToolCall]:
+def _calls_in(source: Fields, room: Room) -> list[ToolCall]:
     calls = list_field(source, "tool_calls")
     legacy = None if calls else field(source, "function_call")
-    found = map(read_tool_call, calls[:_MOST_CALLS] if legacy is None else (legacy,))
+    found = map(read_tool_call, takewhile(lambda _: room.take_part(), calls if legacy is None else (legacy,)))
     return [call for call in found if call is not None]
 
 

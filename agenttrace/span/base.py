@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 
 from openinference.semconv.trace import SpanAttributes
 from opentelemetry.trace import Span as OtelSpan
@@ -12,7 +12,10 @@ from typing_extensions import ParamSpec
 
 from .. import faults
 from ..semconv.types import Annotation
-from .writing import Lists, write_attributes, write_lists
+from .writing import Lists, split_lists, write_attributes, write_lists
+
+if TYPE_CHECKING:
+    from ..kinds import Describer
 
 __all__ = ["HandleBase", "contained"]
 
@@ -37,10 +40,14 @@ def contained(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenate
 class HandleBase:
     """One OpenTelemetry span, and what was said about it through this handle."""
 
-    __slots__ = ("__weakref__", "_has_output", "_has_status", "_lists", "_otel_span", "_own")
+    __slots__ = ("__weakref__", "_describer", "_has_output", "_has_status", "_lists", "_otel_span", "_own")
 
-    def __init__(self, otel_span: OtelSpan, *, collects_lists: bool = False) -> None:
+    def __init__(
+        self, otel_span: OtelSpan, *, collects_lists: bool = False, describer: Describer | None = None
+    ) -> None:
         self._otel_span = otel_span
+        self._describer = describer
+        """Who says what an input or output that the user sets means on a span of this kind."""
         self._has_output: bool = False
         """Whether the user set the output, so that the mark leaves it alone."""
         self._has_status: bool = False
@@ -67,6 +74,22 @@ class HandleBase:
         encoded = encode_reserved(flat)
         self._own.update(encoded)
         write_attributes(self._otel_span, encoded)
+
+    def _add_described(self, flat: Mapping[str, Any]) -> None:
+        """Record what an input or output says, except for what the user has set by itself."""
+        from ..capture.reserved import encode_reserved
+
+        single, lists = split_lists(encode_reserved(flat))
+        write_attributes(self._otel_span, {key: value for key, value in single.items() if key not in self._own})
+        if self._lists is not None:
+            self._lists.update((name, part) for name, part in lists.items() if name not in self._own)
+
+    def _known(self) -> dict[str, Any]:
+        """What is recorded or will be, by attribute."""
+        known = dict(self._attributes())
+        for flat in (self._lists or {}).values():
+            known.update(flat)
+        return known
 
     def _set_list(self, name: str, flat: Mapping[str, Any]) -> None:
         """Set the list ``name`` of flattened objects, in the place of what it was; an empty one leaves nothing."""

@@ -20,6 +20,7 @@ from opentelemetry.trace import (
 )
 
 from ..current import HANDLE_KEY, get_current, is_suppressed
+from ..faults import Advice
 from ..semconv.masking import current_mask
 from .base import contained
 from .material import MaterialSetters
@@ -82,13 +83,16 @@ class Span(ModelSetters, MaterialSetters):
             ...     step.set_input({"question": question, "tools": names})
         """
         self._set_value(SpanAttributes.INPUT_VALUE, SpanAttributes.INPUT_MIME_TYPE, value, mime_type)
+        if self._describer is not None:
+            self._add_described(self._describer.asked(value))
 
     @contained
     def set_output(self, value: Any, mime_type: str | None = None) -> None:
         """Record ``value`` as the span's output (OpenInference ``output.value`` and ``output.mime_type``).
 
         Args:
-            value: A string is recorded as text, anything else as JSON; bounded to ``AGENTTRACE_MAX_VALUE_BYTES``.
+            value: A string is recorded as text, anything else as JSON; bounded to ``AGENTTRACE_MAX_VALUE_BYTES``. On
+                spans of model calls, embeddings, retrievers and rerankers it is understood as a function's result is.
             mime_type: As for `set_input`.
 
         Example:
@@ -97,6 +101,8 @@ class Span(ModelSetters, MaterialSetters):
         """
         self._has_output = True
         self._set_value(SpanAttributes.OUTPUT_VALUE, SpanAttributes.OUTPUT_MIME_TYPE, value, mime_type)
+        if self._describer is not None:
+            self._add_described(self._describer.after(value, self._known()))
 
     @contained
     def set_attribute(self, key: str, value: Any) -> None:
@@ -138,6 +144,8 @@ class Span(ModelSetters, MaterialSetters):
         from ..capture.encode import encode_json
         from ..context import merge_metadata
 
+        if not isinstance(metadata, Mapping):
+            raise Advice(f'metadata is a mapping such as {{"attempt": 2}}, not {type(metadata).__name__}')
         key = SpanAttributes.METADATA
         present = self._recorded(key)
         added = encode_json(dict(metadata))
@@ -237,7 +245,7 @@ class Span(ModelSetters, MaterialSetters):
         else:
             mime_type = _MIME_TYPES.get(mime_type, mime_type)
             if not (isinstance(mime_type, str) and _MIME_TYPE.fullmatch(mime_type)):
-                raise ValueError("mime_type is no MIME type: write 'text/plain' or 'application/json'")
+                raise Advice("mime_type is no MIME type: write 'text/plain' or 'application/json'")
             if mime_type != inferred and not isinstance(value, str):
                 text = encode_json(value)
         write_attributes(self._otel_span, {key: text, mime_type_key: _text(mime_type)})

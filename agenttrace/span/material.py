@@ -7,6 +7,7 @@ from typing import Any
 
 from openinference.semconv.trace import OpenInferenceSpanKindValues, RerankerAttributes, SpanAttributes
 
+from ..faults import Advice
 from ..semconv.types import Document, Embedding
 from .base import HandleBase, contained
 
@@ -166,5 +167,8 @@ class MaterialSetters(HandleBase):
 
         read = read_documents(documents)
         if read is None:
-            raise TypeError(f"{type(documents).__name__} holds no documents that are known as such")
+            raise Advice(
+                f"{type(documents).__name__} holds nothing that is known as documents: give texts, or mappings such as "
+                '{"content": "…", "id": "7", "score": 0.9}'
+            )
         self._set_list(name, document_attributes(name, read))

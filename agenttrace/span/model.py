@@ -10,12 +10,14 @@ from openinference.semconv.trace import (
     RerankerAttributes,
     SpanAttributes,
 )
+from typing_extensions import Unpack
 
 from .. import faults
+from ..faults import Advice
 from ..semconv.types import Cost, Message, TokenCount, Tool
 from .base import HandleBase, contained
 
-__all__ = ["ModelSetters"]
+__all__ = ["ModelSetters", "check_keywords"]
 
 _EMBEDDING = OpenInferenceSpanKindValues.EMBEDDING.value
 _RERANKER = OpenInferenceSpanKindValues.RERANKER.value
@@ -109,11 +111,12 @@ class ModelSetters(HandleBase):
         self._set_messages(SpanAttributes.LLM_INPUT_MESSAGES, messages, "user")
 
     @contained
-    def set_output_messages(self, messages: Sequence[Message | Mapping[str, Any] | object] | str) -> None:
+    def set_output_messages(self, messages: Sequence[Message | Mapping[str, Any] | object] | str | object) -> None:
         """Record what the model answered (``llm.output_messages``).
 
         Args:
-            messages: As for `set_input_messages`; one string is the assistant's.
+            messages: As for `set_input_messages`; one string is the assistant's. Or a provider's whole response, of
+                which the messages are taken.
 
         Example:
             >>> current_span().set_output_messages([{"role": "assistant", "content": "Rain, 14 °C."}])
@@ -138,7 +141,9 @@ class ModelSetters(HandleBase):
         self._set_list(SpanAttributes.LLM_TOOLS, tool_attributes(read_tools([as_definition(tool) for tool in offered])))
 
     @contained
-    def set_token_counts(self, counts: TokenCount | Mapping[str, int] | None = None, /, **named: int) -> None:
+    def set_token_counts(
+        self, counts: TokenCount | Mapping[str, Any] | object = None, /, **named: Unpack[TokenCount]
+    ) -> None:
         """Record how many tokens the call took (``llm.token_count.*``).
 
         Only on LLM, EMBEDDING and RERANKER spans: backends add up all spans, so counts that an agent's span had too
@@ -146,7 +151,8 @@ class ModelSetters(HandleBase):
 
         Args:
             counts: A `TokenCount`: ``prompt``, ``completion``, ``total``, ``cache_read``, ``cache_write``, ``audio``,
-                ``reasoning``, ``completion_audio``; in tokens. The prompt includes what was read from a cache.
+                ``reasoning``, ``completion_audio``; in tokens. The prompt includes what was read from a cache. Or a
+                provider's own, such as ``response.usage``.
             **named: The same by keyword.
 
         Example:
@@ -160,10 +166,18 @@ class ModelSetters(HandleBase):
             return
         from ..semconv.attributes import token_count_attributes
 
-        self._set(token_count_attributes({**(counts or {}), **named}))  # type: ignore[typeddict-item]
+        given: Any = {} if counts is None else counts
+        if not (isinstance(given, Mapping) and given.keys() <= TokenCount.__annotations__.keys()):
+            from ..readers.usage import read_any_usage
+
+            given = read_any_usage(given)
+            if given is None:
+                raise Advice(f"no token counts are known in this {type(counts).__name__}: {_names_of(TokenCount)}")
+        check_keywords(named, TokenCount)
+        self._set(token_count_attributes({**given, **named}))
 
     @contained
-    def set_cost(self, cost: Cost | Mapping[str, Any] | None = None, /, **named: Any) -> None:
+    def set_cost(self, cost: Cost | Mapping[str, Any] | None = None, /, **named: Unpack[Cost]) -> None:
         """Record what the call cost, in US dollars (``llm.cost.*``).
 
         Args:
@@ -175,14 +189,19 @@ class ModelSetters(HandleBase):
         """
         from ..semconv.attributes import cost_attributes
 
-        self._set(cost_attributes({**(cost or {}), **named}))  # type: ignore[typeddict-item]
+        given: Any = {} if cost is None else cost
+        if not isinstance(given, Mapping):
+            raise Advice(f"cost is {type(cost).__name__}: {_names_of(Cost)}")
+        check_keywords({**given, **named}, Cost)
+        self._set(cost_attributes({**given, **named}))
 
     @contained
-    def set_finish_reason(self, reason: str) -> None:
+    def set_finish_reason(self, reason: str | None) -> None:
         """Record why the model stopped (``llm.finish_reason``).
 
         Args:
-            reason: In the provider's words: ``"stop"``, ``"length"``, ``"tool_calls"``, ``"end_turn"``.
+            reason: In the provider's words: ``"stop"``, ``"length"``, ``"tool_calls"``, ``"end_turn"``; None records
+                nothing.
 
         Example:
             >>> current_span().set_finish_reason("length")
@@ -257,4 +276,31 @@ class ModelSetters(HandleBase):
         from ..semconv.attributes import message_attributes
         from ..semconv.messages import read_messages
 
-        self._set_list(name, message_attributes(name, read_messages(messages, role)))
+        read = _messages_of_response(messages) or read_messages(messages, role)
+        if not read and messages:
+            raise Advice(
+                f"{type(messages).__name__} holds nothing that is known as messages: give a list such as "
+                f'[{{"role": "{role}", "content": "…"}}], or a provider\'s own'
+            )
+        self._set_list(name, message_attributes(name, read))
+
+
+def check_keywords(given: Mapping[str, Any], known: type) -> None:
+    """Refuse names that ``known``, a typed dictionary, doesn't have: a misspelt one would be lost without a word."""
+    for name in given:
+        if name not in known.__annotations__:
+            raise Advice(f"there is no {str(name)[:40]!r}: {_names_of(known)}")
+
+
+def _names_of(known: type) -> str:
+    return f"give {', '.join(known.__annotations__)}"
+
+
+def _messages_of_response(value: object) -> Sequence[Message]:
+    """The messages of a provider's whole response; none where ``value`` is no such thing."""
+    if value is None or isinstance(value, (str, list, tuple)):
+        return ()
+    from ..readers import find_reader, read_with
+
+    reader = find_reader(value)
+    return () if reader is None else read_with(reader, value).get("output_messages", ())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +17,9 @@ from pathlib import Path
 import pytest
 
 from .phoenix_api import PhoenixApi
+
+PHOENIX_PYTHON = Path(__file__).resolve().parents[2] / ".venv-phoenix" / "bin" / "python"
+"""Where `make test-e2e` has installed the server."""
 
 START_SECONDS = 180
 START_ATTEMPTS = 3
@@ -65,7 +67,7 @@ def _start(folder: Path, http_port: int, grpc_port: int, log: int) -> subprocess
         "PHOENIX_WORKING_DIR": str(folder),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PHOENIX_", "OTEL_"))}
-    command = [sys.executable, "-m", "phoenix.server.main", "serve"]
+    command = [PHOENIX_PYTHON, "-m", "phoenix.server.main", "serve"]
     # It runs in its own folder, not in the project's: `agenttrace` must not be found there by chance.
     return subprocess.Popen(
         command, cwd=folder, env=inherited | settings, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from agenttrace import current_span, trace_llm
+from agenttrace import current_span, register_reader, trace_llm
+from agenttrace.readers import Reader, unregister_reader
+from agenttrace.semconv.types import ModelCall
 
 from .conftest import LogCatcher, Spans
 from .material import all_items, run_to_end
@@ -255,14 +257,15 @@ def test_an_error_keeps_what_went_in(spans: Spans) -> None:
 
 def test_a_reader_that_raises_changes_nothing_for_the_caller(spans: Spans, log: LogCatcher) -> None:
     """A reader of the user's that fails is logged once, and the next one is asked."""
-    from agenttrace import register_reader
-    from agenttrace.readers import Reader, unregister_reader
 
     class Broken(Reader):
         name = "broken"
 
         def reads(self, response: object) -> bool:
             raise RuntimeError("broken")
+
+        def read(self, response: object) -> ModelCall:
+            raise AssertionError("never asked")
 
     @trace_llm
     def ask(messages: Any) -> Any:
@@ -279,13 +282,130 @@ def test_a_reader_that_raises_changes_nothing_for_the_caller(spans: Spans, log: 
     log.expect("asking the reader broken failed with RuntimeError")
 
 
-def test_a_reader_is_an_instance() -> None:
-    """Registering the class in the place of an instance says what to write."""
-    from agenttrace import register_reader
-    from agenttrace.readers import Reader
+def test_a_reader_is_an_instance_and_complete() -> None:
+    """Registering a class, or a reader that lacks what it needs, says what to write."""
 
     class Acme(Reader):
         pass
 
+    class HalfOfAcme(Reader):
+        def reads(self, response: object) -> bool:
+            return True
+
+    class OtherHalf(HalfOfAcme):
+        def read(self, response: object) -> ModelCall:
+            return {}
+
+        def reads_chunk(self, chunk: object) -> bool:
+            return True
+
     with pytest.raises(TypeError, match=r"write Acme\(\)"):
         register_reader(Acme)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"Acme reads nothing: write reads\(\) and read\(\)"):
+        register_reader(Acme())
+    with pytest.raises(TypeError, match=r"has reads\(\) but no read\(\)"):
+        register_reader(HalfOfAcme())
+    with pytest.raises(TypeError, match=r"has reads_chunk\(\) but no assembler\(\)"):
+        register_reader(OtherHalf())
+
+
+@pytest.mark.parametrize(
+    ("gives", "recorded", "line"),
+    [
+        (
+            {"model": "m", "token_counts": {"total": 3}},
+            {"llm.token_count.total": 3},
+            "gave 'model', which is nothing of",
+        ),
+        ("text", {}, "gave str, not a ModelCall"),
+        (ValueError("secret"), {}, "reading a response with the reader acme failed with ValueError"),
+    ],
+    ids=["unknown key", "no mapping", "raises"],
+)
+def test_a_mistake_in_a_reader_is_told_and_the_rest_recorded(
+    gives: Any, recorded: dict[str, Any], line: str, spans: Spans, log: LogCatcher
+) -> None:
+    """What a reader gives that no model call has is logged once, with the reader's name; the caller notices nothing."""
+
+    class AcmeReader(Reader):
+        name = "acme"
+
+        def reads(self, response: object) -> bool:
+            return response == {"acme": 1}
+
+        def read(self, response: object) -> ModelCall:
+            if isinstance(gives, Exception):
+                raise gives
+            return gives  # type: ignore[no-any-return]
+
+    @trace_llm
+    def ask(messages: Any) -> Any:
+        return {"acme": 1}
+
+    reader = register_reader(AcmeReader())
+    try:
+        assert ask(MESSAGES) == {"acme": 1}
+        assert ask(MESSAGES) == {"acme": 1}
+    finally:
+        unregister_reader(reader)
+    for span in spans.all():
+        found = {key: value for key, value in (span.attributes or {}).items() if key.startswith("llm.")}
+        assert found == {**INPUT_MESSAGES, **recorded}
+    log.expect(line)
+
+
+def test_a_block_understands_what_it_is_given(spans: Spans) -> None:
+    """As a block, input and output mean what arguments and result do; what is set by itself wins over that."""
+    with trace_llm("first", model="gpt-4o", input=MESSAGES) as span:
+        span.set_output(RESPONSE)
+    with trace_llm("second") as span:
+        span.set_finish_reason("mine")
+        span.set_input({"messages": MESSAGES, "model": "gpt-4o", "temperature": 0})
+        span.set_output_messages("set")
+        span.set_output(RESPONSE)
+    first, second = (dict(span.attributes or {}) for span in spans.all())
+    answered = {"llm.model_name": "gpt-4o-2024-08-06", "llm.system": "openai", **COUNTS}
+    asked = {"llm.request.model_name": "gpt-4o", "llm.response.model_name": "gpt-4o-2024-08-06"}
+    assert first.items() >= {**INPUT_MESSAGES, **ANSWER, **answered, **asked, "llm.finish_reason": "stop"}.items()
+    assert json.loads(str(first["input.value"])) == MESSAGES
+    assert second.items() >= {**INPUT_MESSAGES, **answered, "llm.finish_reason": "mine"}.items()
+    assert second["llm.invocation_parameters"] == '{"model":"gpt-4o","temperature":0}'
+    assert second["llm.output_messages.0.message.content"] == "set"
+
+
+def test_setters_take_a_providers_own_objects(spans: Spans) -> None:
+    """A whole response gives its messages and its usage gives the counts, in any provider's words."""
+    usages: list[Any] = [
+        RESPONSE["usage"],
+        {"input_tokens": 4, "cache_read_input_tokens": 6, "cache_creation_input_tokens": 0, "output_tokens": 3},
+        {"prompt_token_count": 10, "candidates_token_count": 3, "total_token_count": 13},
+        {"input_tokens": 10, "output_tokens": 3, "total_tokens": 13, "input_token_details": {"cache_read": 1}},
+    ]
+    for usage in usages:
+        with trace_llm("block") as span:
+            span.set_output_messages(RESPONSE)
+            span.set_token_counts(usage)
+    for ended in spans.all():
+        assert (ended.attributes or {}).items() >= {**ANSWER, **COUNTS}.items()
+
+
+@pytest.mark.parametrize(
+    ("setter", "argument", "keywords", "line"),
+    [
+        ("set_token_counts", None, {"prompts": 1}, "there is no 'prompts': give prompt, completion"),
+        ("set_token_counts", 5, {}, "no token counts are known in this int"),
+        ("set_cost", None, {"promt": 1}, "there is no 'promt': give prompt, completion"),
+        ("set_cost", 5, {}, "cost is int"),
+        ("set_documents", 5, {}, "int holds nothing that is known as documents"),
+        ("set_metadata", "hello", {}, "metadata is a mapping"),
+        ("set_output", "x", {"mime_type": "3"}, "mime_type is no MIME type"),
+    ],
+)
+def test_a_misused_setter_is_told_what_to_write(
+    setter: str, argument: Any, keywords: dict[str, Any], line: str, spans: Spans, log: LogCatcher
+) -> None:
+    """Nothing is raised; the log says once what is wrong and what to give."""
+    for _ in range(2):
+        with trace_llm("block") as span:
+            getattr(span, setter)(argument, **keywords)
+    log.expect(line)

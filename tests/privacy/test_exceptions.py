@@ -7,17 +7,20 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
+import agenttrace
 from agenttrace import current_span, trace_agent, trace_chain, trace_tool
 from agenttrace.semconv.masking import REDACTED
 from agenttrace.semconv.privacy import TraceConfig
 from agenttrace.testing import CapturedSpans, capture_spans
 
 SECRET = "hunter2"
+PACKAGE = str(Path(agenttrace.__file__).parent)
 HIDING = [
     {"hide_inputs": True},
     {"hide_outputs": True},
@@ -133,7 +136,7 @@ def test_with_hidden_inputs_or_outputs_no_text_of_an_exception_is_recorded(
         assert recorded["exception.stacktrace"].endswith(f"{recorded['exception.type']}: {REDACTED}\n") or (
             "In this group" in recorded["exception.stacktrace"]
         )
-        assert "agenttrace/" not in recorded["exception.stacktrace"]
+        assert PACKAGE not in recorded["exception.stacktrace"]
         assert span.status.description == f"{recorded['exception.type'].rpartition('.')[2]}: {REDACTED}"
 
 

@@ -188,6 +188,7 @@ def smolagents_messages() -> list[Any]:
             role=role.USER, content=[{"type": "text", "text": "Weather?"}, {"type": "image", "image": picture("F")}]
         ),
         smolagents.ChatMessage(role=role.ASSISTANT, content=None, tool_calls=[call]),
+        smolagents.ChatMessage(role=role.TOOL_CALL, content=[{"type": "text", "text": "Calling tools: f"}]),
         smolagents.ChatMessage(role=role.TOOL_RESPONSE, content=[{"type": "text", "text": "rain"}]),
     ]
 
@@ -308,7 +309,8 @@ CONVERSATIONS: dict[Callable[[], list[Any]], list[dict[str, Any]]] = {
             ],
         },
         {"role": "assistant", "tool_calls": [{"id": "c1", **MEANT}]},
-        {"role": "tool-response", "content": "rain"},
+        {"role": "assistant", "content": "Calling tools: f"},
+        {"role": "tool", "content": "rain"},
     ],
 }
 

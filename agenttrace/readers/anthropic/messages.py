@@ -14,7 +14,7 @@ from ...semconv.providers import infer_system
 from ...semconv.types import ContentPart, DocumentPart, ModelCall, TokenCount
 from ..token_counts import make_token_count
 
-__all__ = ["is_anthropic_message", "read_anthropic_message"]
+__all__ = ["is_anthropic_message", "read_anthropic_message", "read_usage"]
 
 
 def is_anthropic_message(value: object) -> bool:
@@ -50,7 +50,7 @@ def read_anthropic_message(message: object) -> ModelCall:
         # Others serve their own models through this API.
         system=infer_system(model) or OpenInferenceLLMSystemValues.ANTHROPIC.value,
         output_messages=[make_message(text_field(message, "role") or "assistant", contents)],
-        token_counts=_read_usage(field(message, "usage")),
+        token_counts=read_usage(field(message, "usage")),
         finish_reason=text_field(message, "stop_reason"),
     )
 
@@ -86,7 +86,7 @@ def _read_citation(citation: object) -> DocumentPart | None:
     return {"type": "document", **document} if document else None  # type: ignore[return-value]
 
 
-def _read_usage(usage: object) -> TokenCount | None:
+def read_usage(usage: object) -> TokenCount | None:
     """The counts; tokens read from and written to a cache, which ``input_tokens`` leaves out, are added in."""
     uncached = int_field(usage, "input_tokens")
     cache_read = int_field(usage, "cache_read_input_tokens")
