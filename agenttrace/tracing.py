@@ -169,7 +169,7 @@ class Mark:
             raise TypeError(
                 f"{self._label}() marks a function or class, or takes a name: "
                 f"{type(target).__name__} is neither. Write @{self._label}, @{self._label}(name=…) "
-                f'or `with {self._label}("name"):`'
+                f'or `with {self._label}("name"):`; below another decorator where that makes an object of the function'
             )
         return self._with(merged)
 

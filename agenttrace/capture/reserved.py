@@ -11,14 +11,14 @@ from fractions import Fraction
 from typing import Any
 
 import orjson
-from openinference.semconv.trace import ImageAttributes
+from openinference.semconv.trace import EmbeddingAttributes, ImageAttributes, SpanAttributes
 
 from .. import faults
 from ..semconv.arrays import floats_of
 from ..semconv.fields import as_list, is_list, is_text
 from ..semconv.masking import REDACTED, current_mask
 from ..semconv.quiet import quietly
-from ..semconv.vocabulary import ValueType, lists_in, type_of
+from ..semconv.vocabulary import OMITTED, ValueType, lists_in, type_of
 from .encode import AttributeValue, encode_attribute, encode_json, encode_text, max_value_bytes
 from .redaction import hide_in_string
 from .shares import fair_share
@@ -33,7 +33,10 @@ _LEAST_SHARE = 256  # bytes that every text gets, however many there are
 _WORTH_READING = 8  # times the room of a JSON text that is read to be cut as JSON
 _MOST_STRINGS = 1000  # in one list of them
 _BEYOND = 2**63  # the first integer that OpenTelemetry can't send
-_MOST_FLOATS = 262_144  # in the vectors of one span together
+_MOST_FLOATS = 131_072  # in the vectors of one span together: what OpenTelemetry takes some 20 ms to look through
+_VECTOR = EmbeddingAttributes.EMBEDDING_VECTOR
+_FIRST_VECTOR = f"{SpanAttributes.EMBEDDING_EMBEDDINGS}.0.{_VECTOR}"
+_OMITTED_VECTORS = f"{OMITTED}{SpanAttributes.EMBEDDING_EMBEDDINGS}.vectors"
 _OVERHEAD = 1.1  # what UTF-8 may take beyond the characters, roughly, before it is looked at
 
 
@@ -54,7 +57,12 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
     limit = max_value_bytes()
     room = int(_ROOM_OF_ALL * limit / _OVERHEAD)
     encoded = _encode(flat, limit, room)
-    return _in_shares(flat, limit, room) if encoded is None else encoded
+    fitted = _in_shares(flat, limit, room) if encoded is None else encoded
+    if _FIRST_VECTOR in flat:
+        missing = sum(key not in fitted for key, value in flat.items() if key.endswith(_VECTOR) and value is not None)
+        if missing:
+            fitted[_OMITTED_VECTORS] = missing
+    return fitted
 
 
 def _encode(flat: Mapping[str, Any], limit: int, room: int) -> dict[str, AttributeValue] | None:

@@ -40,7 +40,7 @@ _LATER_TRACES = """
 def find(connection: sqlite3.Connection, spans: Sequence[SpanRecord]) -> list[SpanRecord]:
     """The carriers in other traces that are about ``spans``, all of one trace, or about their sessions."""
     trace_id = spans[0].trace_id
-    sessions = sessions_of(spans)
+    sessions = _sessions_of(spans)
     parameters: dict[str, object] = {
         "start": min(span.start_time for span in spans),
         "most": MOST_TRACES,
@@ -75,9 +75,10 @@ def judged_by(carrier: SpanRecord) -> LinkRecord | None:
     return carrier.links[0] if len(carrier.links) == 1 else None
 
 
-def sessions_of(spans: Sequence[SpanRecord]) -> list[str]:
-    """The sessions that ``spans`` name, each once."""
-    named = dict.fromkeys(span.attributes.get(SpanAttributes.SESSION_ID) for span in spans)
+def _sessions_of(spans: Sequence[SpanRecord]) -> list[str]:
+    """The sessions that ``spans`` ran in, each once."""
+    ran = (span for span in spans if not is_carrier(span))
+    named = dict.fromkeys(span.attributes.get(SpanAttributes.SESSION_ID) for span in ran)
     return [session for session in named if isinstance(session, str)][:_MOST_SESSIONS]
 
 

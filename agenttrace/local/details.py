@@ -43,7 +43,7 @@ def detail_lines(console: Console, span: SpanRecord, width: int, carried: Sequen
         width: How many cells there are.
         carried: What other spans say that they judge it.
     """
-    judged = ((0, Text.assemble(("judged elsewhere ", "dim"), (text, "magenta"))) for text in carried)
+    judged = ((0, Text.assemble(("judged ", "dim"), (text, "magenta"))) for text in carried)
     for indent, block in chain(_blocks(span), judged):
         room = max(_NARROWEST, width - indent)
         # Only texts of one style have several lines, and splitting a string is a hundred times faster than a Text.

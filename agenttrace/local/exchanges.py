@@ -90,7 +90,7 @@ def _found(attributes: Mapping[str, Any]) -> str | None:
 def _to_rank(attributes: Mapping[str, Any]) -> str | None:
     documents = _documents_text(items_of(attributes, RerankerAttributes.RERANKER_INPUT_DOCUMENTS))
     query = attributes.get(RerankerAttributes.RERANKER_QUERY)
-    return f"{query}  {documents}" if documents is not None and isinstance(query, str) and query else documents
+    return f"{query} in {documents}" if documents is not None and isinstance(query, str) and query else documents
 
 
 def _ranked(attributes: Mapping[str, Any]) -> str | None:

@@ -97,7 +97,7 @@ def _said(message: Fields) -> _Said:
     among = [] if beside else [part for part in parts if _kind(part) in _CALLS]
     text = _joined(_texts(parts, _DEEPEST))
     calls = beside or _calls(among)
-    thoughts = [_thought(part) for part in parts if _kind(part) in _THOUGHTS]
+    thoughts: list[object] = [_thought(part) for part in parts if _kind(part) in _THOUGHTS]
     thoughts.append(message.get("reasoning_content"))
     has_thought = any(thought is not None for thought in thoughts)
     thought = _joined((_THINKS, *(item for item in thoughts if isinstance(item, str)))) if has_thought else ""

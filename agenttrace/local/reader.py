@@ -91,7 +91,7 @@ class Store:
     def carriers(self, spans: Sequence[SpanRecord]) -> list[SpanRecord]:
         """The spans of other traces that carry annotations of one trace or of its sessions, in the order they started.
 
-        Of the traces that started after that one, some ten thousand are looked at: those right after it, and the newest.
+        Of the traces that started after that one, ten thousand are looked at: those right after it, and the newest.
 
         Args:
             spans: All spans of the trace.

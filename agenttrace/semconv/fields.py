@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from gc import get_referents
 from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from .. import faults
 
@@ -50,6 +51,9 @@ _DECLARATIONS = ("__pydantic_fields_set__", "__fields__", "__dataclass_fields__"
 
 _DESCRIPTORS = (GetSetDescriptorType, MemberDescriptorType)
 
+# Kept as long as the class lives and no longer; threads may race to add the same entry, which does no harm.
+_plans: WeakKeyDictionary[type, _Plan] = WeakKeyDictionary()
+
 
 def field(value: object, *names: str) -> Any:
     """What ``value`` has under the first of ``names`` that it has and that isn't None, else None.
@@ -62,20 +66,26 @@ def field(value: object, *names: str) -> Any:
         >>> field({"total_tokens": 3}, "totalTokens", "total_tokens")
         3
     """
+    kind = type(value)
+    if value is None or kind is str or kind is list or kind is int or kind is float or kind is bool:
+        return None
     try:
-        if type(value) is dict:
+        if kind is dict:
             for name in names:
-                found = value.get(name)
+                found = value.get(name)  # type: ignore[attr-defined]
                 if found is not None:
                     return found
             return None
         for source in _sources(value):
             for name in names:
                 found = dict.get(source, name)
-                if _is_set(found):
+                if found is not None and _is_set(found):
                     return found
     except BaseException as error:  # from a key that can't be compared
         faults.contain("looking up a field", error)
+        return None
+    slots = _plan_of(kind).slots
+    if not slots:
         return None
     return next((found for name in names for found in _slots_named(value, name)), None)
 
@@ -91,7 +101,7 @@ def text_of(value: object) -> str | None:
     kind = type(value)
     if kind is str:
         return value  # type: ignore[return-value]
-    if value is None or kind is dict or kind is list or kind is int:
+    if value is None or kind is dict or kind is list or kind is int or kind is bool or kind is float:
         return None
     inner = field(value, "_value_")
     if type(inner) is str:
@@ -220,37 +230,74 @@ def _is_set(value: object) -> bool:
     return value is not None and _name_of(type(value)) not in _UNSET
 
 
+class _Plan(NamedTuple):
+    """Where the fields of a class's instances lie, found by looking at the class once."""
+
+    is_dict: bool
+    is_proxy: bool
+    tuple_names: Any
+    """The fields of a named tuple; None for what is no tuple, empty for a tuple without."""
+    own: Any
+    """The descriptor of ``__dict__``, unless the class puts something else there, which would be run."""
+    extra: tuple[MemberDescriptorType, ...]
+    """Of pydantic's ``__pydantic_extra__``."""
+    slots: dict[str, tuple[MemberDescriptorType, ...]]
+
+
+def _plan_of(cls: type) -> _Plan:
+    try:
+        known = _plans.get(cls)
+        if known is None:
+            known = _plans[cls] = _make_plan(cls)
+        return known
+    except Exception:  # a metaclass whose instances have no hash
+        return _make_plan(cls)
+
+
+def _make_plan(cls: type) -> _Plan:
+    bases = _bases_of(cls)
+    names: Any = None
+    if issubclass(cls, tuple):
+        names = next((space["_fields"] for base in bases if "_fields" in (space := _namespace_of(base))), ())
+        names = names if type(names) is tuple else ()
+    own = next((found for base in bases if (found := _namespace_of(base).get("__dict__")) is not None), None)
+    slots: dict[str, tuple[MemberDescriptorType, ...]] = {}
+    for base in bases:
+        for name, found in [*_namespace_of(base).items()]:
+            if type(found) is MemberDescriptorType:
+                slots[name] = (*slots.get(name, ()), found)
+    return _Plan(
+        issubclass(cls, dict),
+        cls is MappingProxyType,
+        names,
+        own if any(type(own) is kind for kind in _DESCRIPTORS) else None,
+        slots.get("__pydantic_extra__", ()),
+        slots,
+    )
+
+
 def _sources(value: object) -> Sequence[dict[str, Any]]:
     """The dictionaries in which the fields of ``value`` lie; they may be of subclasses."""
-    cls = type(value)
-    if issubclass(cls, dict):
+    plan = _plan_of(type(value))
+    if plan.is_dict:
         return (value,)  # type: ignore[return-value]
-    if cls is MappingProxyType:
+    if plan.is_proxy:
         return [below for below in get_referents(value) if is_dict(below)]
-    if issubclass(cls, tuple):
-        names = next((space["_fields"] for base in _bases_of(cls) if "_fields" in (space := _namespace_of(base))), None)
+    if plan.tuple_names is not None:
         items: Any = value
-        return [dict(zip(names, tuple.__iter__(items), strict=False))] if type(names) is tuple else ()
-    found: tuple[Any, ...] = (_own_dictionary(value), next(_slots_named(value, "__pydantic_extra__"), None))
-    return [source for source in found if is_dict(source)]
-
-
-def _own_dictionary(value: object) -> Any:
-    """The ``__dict__`` of ``value``, unless its class puts something else there, which would be run."""
-    for base in _bases_of(type(value)):
-        found = _namespace_of(base).get("__dict__")
-        if found is not None:
-            return found.__get__(value) if any(type(found) is kind for kind in _DESCRIPTORS) else None
-    return None
+        return [dict(zip(plan.tuple_names, tuple.__iter__(items), strict=False))] if plan.tuple_names else ()
+    own: Any = None if plan.own is None else plan.own.__get__(value)
+    extra: Any = next((inner for slot in plan.extra if (inner := _slot(value, slot)) is not None), None)
+    if extra is None:
+        return (own,) if is_dict(own) else ()
+    return [source for source in (own, extra) if is_dict(source)]
 
 
 def _slots_named(value: object, name: str) -> Iterator[Any]:
-    for base in _bases_of(type(value)):
-        found = _namespace_of(base).get(name)
-        if type(found) is MemberDescriptorType:
-            inner = _slot(value, found)
-            if inner is not None:
-                yield inner
+    for slot in _plan_of(type(value)).slots.get(name, ()):
+        inner = _slot(value, slot)
+        if inner is not None:
+            yield inner
 
 
 def _slots_of(value: object) -> Iterator[tuple[str, Any]]:

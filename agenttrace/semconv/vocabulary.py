@@ -28,11 +28,15 @@ from openinference.semconv.trace import (
     VideoAttributes,
 )
 
-__all__ = ["ANNOTATION_CARRIER", "LISTS", "TYPES", "ValueType", "leaf_of", "lists_in", "type_of"]
+__all__ = ["ANNOTATION_CARRIER", "LISTS", "OMITTED", "TYPES", "ValueType", "leaf_of", "lists_in", "type_of"]
 
 
 ANNOTATION_CARRIER = "agenttrace.annotation.carrier"
 """True on a span that was made for nothing but to carry an annotation of another. It is no name of OpenInference's."""
+
+
+OMITTED = "agenttrace.omitted."
+"""Before a list's name: how many of its objects, or of the vectors in them, there was no room for."""
 
 
 class ValueType(Enum):

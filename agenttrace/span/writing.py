@@ -14,14 +14,12 @@ from openinference.semconv.trace import MessageAttributes, SpanAttributes
 from opentelemetry.trace import Span as OtelSpan
 
 from ..semconv.masking import current_mask
+from ..semconv.vocabulary import OMITTED
 
-__all__ = ["OMITTED", "Lists", "split_lists", "write_attributes", "write_lists"]
+__all__ = ["Lists", "split_lists", "write_attributes", "write_lists"]
 
 Lists = dict[str, dict[str, Any]]
 """Flattened lists of objects, by the list's name: ``llm.input_messages``, ``retrieval.documents``."""
-
-OMITTED = "agenttrace.omitted."
-"""Before a list's name: how many of its objects a span's limit left no room for."""
 
 _KEPT_FREE = 6  # attributes that may still come: what the program sets last, and the marks of what was left out
 _MANY = 90  # attributes below which no limit needs a look

@@ -196,7 +196,7 @@ def test_everything_at_its_whole_length() -> None:
     ("value", "shown"),
     [
         ('{"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"}]}', "… user: Hi"),
-        ('[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"image_url"},7]}]', "user: Hi"),
+        ('[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"image_url"},7]}]', "user: Hi [image]"),
         (
             '{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"search","arguments":"{\\"q\\":1}"}}]}',
             'assistant: search({"q":1})',
