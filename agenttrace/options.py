@@ -93,9 +93,8 @@ def checked_options(mark: str, options: Mapping[str, Any], known: frozenset[str]
     """
     for option, value in options.items():
         if option not in known:
-            raise TypeError(
-                f"{mark}() has no option {option!r}{_nearest(option, known)}; it takes {', '.join(sorted(known))}"
-            )
+            advice = f"it takes {', '.join(sorted(known))}{_nearest(option, known)}"
+            raise TypeError(f"{mark}() has no option {option!r}; {advice}")
         check = _CHECKS.get(option)
         if check is not None and value is not None and not check[0](value):
             raise TypeError(f"{mark}({option}=…) takes {check[1]}, not {type(value).__name__}")
@@ -106,7 +105,7 @@ def _nearest(option: str, known: frozenset[str]) -> str:
     from difflib import get_close_matches  # here, since only a mistake needs it
 
     near = get_close_matches(option, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return f". Did you mean {near[0]}?" if near else ""
 
 
 def check_names(mark: str, names: Collection[str], function: Callable[..., Any]) -> None:

@@ -241,6 +241,8 @@ def _check_options(options: Mapping[str, Any]) -> None:
 def _advice_on(name: str) -> str:
     from difflib import get_close_matches  # here, since only a mistake needs it
 
+    if name in TraceConfig.__dataclass_fields__:
+        return f"write config=TraceConfig({name}=…)"
     near = get_close_matches(name, [*_KEYWORDS, *sorted(_PROVIDER_OPTIONS)], n=1)
     return f"did you mean {near[0]}?" if near else f"it takes {', '.join(_KEYWORDS)}"
 
