@@ -22,7 +22,7 @@ from .interface import Collector, Describer, Flat
 __all__ = ["EmbeddingDescriber"]
 
 _TEXTS = ("input", "inputs", "text", "texts", "documents", "sentences", "contents", "content", "query", "queries")
-_MOST_FLOATS = 262_144  # of one run; what is recorded of them, the encoder says
+_MOST_FLOATS = 131_072  # of one run; what is recorded of them, the encoder says
 _NOT_TEXTS = frozenset({*MODEL_NAMES, "base_url", "encoding_format", "input_type", "task_type", "user"})
 
 

@@ -66,9 +66,8 @@ def judgement_texts(span: SpanRecord) -> list[str]:
 
     That is the name, the score and the label, who judged, and why, as far as they are there.
     """
-    return [
-        _text(item, scope) for prefix, scope in _SCOPES.items() for item in items_of(span.attributes, prefix) if item
-    ]
+    items = ((item, scope) for prefix, scope in _SCOPES.items() for item in items_of(span.attributes, prefix))
+    return [text for text in (_text(item, scope) for item, scope in items) if text]
 
 
 def _text(item: Mapping[str, Any], scope: str) -> str:
@@ -84,7 +83,7 @@ def _text(item: Mapping[str, Any], scope: str) -> str:
     )
     result = " ".join(part for part in (score, label) if part)
     judged = ", ".join(part for part in (result, kind) if part)
-    return ": ".join(part for part in (f"{name}{scope}", judged, explanation) if part)
+    return ": ".join(part for part in (f"{name}{scope}".strip(), judged, explanation) if part)
 
 
 def _word(value: object) -> str:

@@ -36,15 +36,19 @@ class Room:
     Args:
         parts: So many parts of messages.
         inline_bytes: So many bytes of raw data that are to be written as text.
+        copied: So many characters of base64 that are to be made data URIs.
     """
 
     MOST_PARTS = 1000
 
-    __slots__ = ("inline_bytes", "parts")
+    __slots__ = ("copied", "inline_bytes", "parts")
 
-    def __init__(self, parts: int = MOST_PARTS, inline_bytes: int = 8 * _MOST_INLINE_BYTES) -> None:
+    def __init__(
+        self, parts: int = MOST_PARTS, inline_bytes: int = 8 * _MOST_INLINE_BYTES, copied: int = 2 * _LONGEST_DATA
+    ) -> None:
         self.parts: int = parts
         self.inline_bytes: int = inline_bytes
+        self.copied: int = copied
 
     def take_part(self) -> bool:
         """Whether there is room for another part."""

@@ -80,7 +80,7 @@ def test_a_judgement_stands_below_the_span_that_was_open(show: Show) -> None:
         ask()
     LocalSpanExporter().export(list(spans))
     assert show("show")[-5:] == [
-        "output rain",
+        "output assistant: rain",
         "judged cites: 0.6667, CODE",
         "judged short: yes: One word.",
         "judged done (trace): 1",
@@ -228,6 +228,6 @@ def test_an_annotation_of_any_shape_is_a_line() -> None:
         "annotations.3.other": 1,
     }
     texts = judgement_texts(SpanRecord("1", "2", None, "s", 0, 1, attributes=odd))
-    assert texts[0] == ": nan"
+    assert texts[0] == "nan"
     assert texts[1].startswith('a\\x1b[31m b: "0x')
-    assert texts[2:] == ["", ""]
+    assert texts[2:] == ['["x", "eQ=="]']
