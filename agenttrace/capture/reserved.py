@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from openinference.semconv.trace import EmbeddingAttributes, ImageAttributes, SpanAttributes
@@ -20,6 +20,7 @@ from ..semconv.masking import REDACTED, current_mask
 from ..semconv.quiet import quietly
 from ..semconv.vocabulary import OMITTED, ValueType, lists_in, type_of
 from .encode import AttributeValue, encode_attribute, encode_json, encode_text, max_value_bytes
+from .plain import dump_plain
 from .redaction import hide_in_string
 from .shares import fair_share
 from .shorten import bounded_json
@@ -35,7 +36,6 @@ _MOST_STRINGS = 1000  # in one list of them
 _BEYOND = 2**63  # the first integer that OpenTelemetry can't send
 _MOST_FLOATS = 131_072  # in the vectors of one span together: what OpenTelemetry takes some 20 ms to look through
 _VECTOR = EmbeddingAttributes.EMBEDDING_VECTOR
-_FIRST_VECTOR = f"{SpanAttributes.EMBEDDING_EMBEDDINGS}.0.{_VECTOR}"
 _OMITTED_VECTORS = f"{OMITTED}{SpanAttributes.EMBEDDING_EMBEDDINGS}.vectors"
 _OVERHEAD = 1.1  # what UTF-8 may take beyond the characters, roughly, before it is looked at
 
@@ -56,24 +56,52 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
     """
     limit = max_value_bytes()
     room = int(_ROOM_OF_ALL * limit / _OVERHEAD)
-    encoded = _encode(flat, limit, room)
-    fitted = _in_shares(flat, limit, room) if encoded is None else encoded
-    if _FIRST_VECTOR in flat:
-        missing = sum(key not in fitted for key, value in flat.items() if key.endswith(_VECTOR) and value is not None)
-        if missing:
-            fitted[_OMITTED_VECTORS] = missing
-    return fitted
-
-
-def _encode(flat: Mapping[str, Any], limit: int, room: int) -> dict[str, AttributeValue] | None:
-    """``flat`` with texts of up to ``limit`` bytes each; None as soon as they have more than ``room`` characters."""
-    encoded: dict[str, AttributeValue] = {}
+    # What is no text yet takes time in proportion to what it may take: at first each gets an equal share of the room.
+    objects = sum(not _is_scalar(value) for value in flat.values())
+    allowed = _Allowed(limit, min(limit, max(_LEAST_SHARE, room // objects)) if objects else limit)
     left_out: list[str] = []
+    encoded = _encode(flat, allowed, room, left_out)
+    if encoded is None:
+        equal = max(_LEAST_SHARE, room // len(flat))
+        allowed, left_out = _Allowed(equal, equal), []
+        encoded = _encode(flat, allowed, sys.maxsize, left_out) or {}
+    if allowed.objects < limit:
+        encoded.update(_at_length(flat, encoded, allowed, limit, room))
+    if not left_out:
+        return encoded
+    encoded = _without_gaps(encoded, left_out)
+    vectors = sum(key.endswith(_VECTOR) for key in left_out)
+    if vectors:
+        encoded[_OMITTED_VECTORS] = vectors
+    return encoded
+
+
+class _Allowed(NamedTuple):
+    """So many bytes each value may take."""
+
+    texts: int
+    objects: int
+    """What is no text yet."""
+
+
+def _encode(
+    flat: Mapping[str, Any], allowed: _Allowed, room: int, left_out: list[str]
+) -> dict[str, AttributeValue] | None:
+    """``flat`` as values; None as soon as the texts among them have more than ``room`` characters.
+
+    Args:
+        flat: Names and values.
+        allowed: How long one may get.
+        room: How long all together may get.
+        left_out: Gets the names of what can't be made a value.
+    """
+    encoded: dict[str, AttributeValue] = {}
     floats = _MOST_FLOATS
     for key, value in flat.items():
         if value is None:
             continue
         kind = type_of(key)
+        limit = allowed.texts if type(value) is str else allowed.objects
         try:
             if kind is ValueType.FLOATS:
                 made = _vector(value, floats)
@@ -93,24 +121,31 @@ def _encode(flat: Mapping[str, Any], limit: int, room: int) -> dict[str, Attribu
                 room -= len(made)
                 if room < 0:
                     return None
-    return _without_gaps(encoded, left_out) if left_out else encoded
+    return encoded
 
 
-def _in_shares(flat: Mapping[str, Any], limit: int, room: int) -> dict[str, AttributeValue]:
-    """``flat`` with each text as long as is fair to the others, where all together are too long."""
-    equal = max(_LEAST_SHARE, room // len(flat))
-    encoded = _encode(flat, equal, sys.maxsize) or {}
-    lengths = {key: len(value) for key, value in encoded.items() if type(value) is str}
-    cut = {key for key, length in lengths.items() if length > equal // 2}
-    wants = [_length(flat.get(key), limit) if key in cut else length for key, length in lengths.items()]
-    share = min(limit, int(fair_share(wants, room)))
-    again = {key: flat[key] for key in cut if key in flat} if share > equal else {}
-    return {**encoded, **(_encode(again, share, sys.maxsize) or {})}
+def _at_length(
+    flat: Mapping[str, Any], encoded: Mapping[str, AttributeValue], allowed: _Allowed, limit: int, room: int
+) -> dict[str, AttributeValue]:
+    """Those of ``encoded`` that may have been cut, again, each as long as is fair to the others."""
+    wants: list[int] = []
+    again: dict[str, Any] = {}
+    for key, made in encoded.items():
+        if type(made) is str:
+            value = flat[key]
+            is_text = type(value) is str
+            may_be_cut = len(made) > (allowed.texts if is_text else allowed.objects) // 2
+            if may_be_cut:
+                again[key] = value
+            wants.append(min(limit, len(value) if is_text else limit) if may_be_cut else len(made))
+    share = min(limit, int(fair_share(wants, room))) if again else 0
+    longer = _Allowed(max(share, allowed.texts), share)
+    return (_encode(again, longer, sys.maxsize, []) if share > allowed.objects else None) or {}
 
 
-def _length(value: object, limit: int) -> int:
-    """How long a text would be; of what is no text yet nobody knows."""
-    return min(limit, len(value)) if type(value) is str else limit
+def _is_scalar(value: object) -> bool:
+    kind = type(value)
+    return kind is str or kind is int or kind is float or kind is bool or value is None or kind is list
 
 
 def _without_gaps(encoded: dict[str, AttributeValue], left_out: list[str]) -> dict[str, AttributeValue]:
@@ -133,13 +168,11 @@ def _renumbered(key: str, gone: Mapping[str, list[int]]) -> str:
 def _text(value: object, limit: int) -> str:
     if is_text(value):
         text: Any = value
-        return (
-            encode_text(text)
-            if limit >= max_value_bytes()
-            else bounded_text(without_secrets(excerpt(text, limit)), limit)
-        )
-    scalar = encode_attribute(value)
-    return _text(scalar, limit) if type(scalar) is str else _as_json(value, limit)
+        if limit >= max_value_bytes():
+            return encode_text(text)
+        return bounded_text(without_secrets(excerpt(text, limit)), limit)
+    written = _as_json(value, limit)
+    return orjson.loads(written) if written[:1] == '"' else written  # type: ignore[no-any-return]
 
 
 def _json(value: object, limit: int) -> str:
@@ -160,7 +193,13 @@ def _json(value: object, limit: int) -> str:
 
 
 def _as_json(value: object, limit: int) -> str:
-    return encode_json(value) if limit >= max_value_bytes() else quietly(bounded_json, value, limit)
+    if limit >= max_value_bytes():
+        return encode_json(value)
+    try:
+        data = dump_plain(value, limit)
+    except Exception:  # for the slow way, as `encode_json` takes it
+        data = None
+    return quietly(bounded_json, value, limit) if data is None else data.decode()
 
 
 def _number(value: object) -> int | float | None:

@@ -67,7 +67,7 @@ def _start(folder: Path, http_port: int, grpc_port: int, log: int) -> subprocess
         "PHOENIX_WORKING_DIR": str(folder),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PHOENIX_", "OTEL_"))}
-    command = [PHOENIX_PYTHON, "-m", "phoenix.server.main", "serve"]
+    command = [str(PHOENIX_PYTHON), "-m", "phoenix.server.main", "serve"]
     # It runs in its own folder, not in the project's: `agenttrace` must not be found there by chance.
     return subprocess.Popen(
         command, cwd=folder, env=inherited | settings, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
