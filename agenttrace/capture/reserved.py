@@ -172,7 +172,7 @@ def _text(value: object, limit: int) -> str:
             return encode_text(text)
         return bounded_text(without_secrets(excerpt(text, limit)), limit)
     written = _as_json(value, limit)
-    return orjson.loads(written) if written[:1] == '"' else written  # type: ignore[no-any-return]
+    return orjson.loads(written) if written[:1] == '"' else written
 
 
 def _json(value: object, limit: int) -> str:
