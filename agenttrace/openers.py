@@ -44,7 +44,7 @@ class BlockOpener(SpanOpener):
         from .kinds import describer_of
 
         super().prepare()
-        self.describer = describer_of(self.kind)
+        self.describer: Describer | None = describer_of(self.kind)
 
     def add_start_attributes(
         self, attributes: dict[str, Any], context: Context, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Mask
