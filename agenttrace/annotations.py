@@ -13,6 +13,7 @@ from . import faults
 from .context import attributes_from_context
 from .current import get_current, is_suppressed
 from .provider import find_source
+from .semconv.masking import current_mask
 from .semconv.types import Annotation
 from .semconv.vocabulary import ANNOTATION_CARRIER
 from .span import Span, current_span, write_attributes
@@ -27,6 +28,7 @@ _PREFIXES: dict[str, str] = {
     "trace": SpanAttributes.TRACE_ANNOTATIONS,
     "session": SpanAttributes.SESSION_ANNOTATIONS,
 }
+_BEYOND = 2**63  # the first number that OpenTelemetry can't send as an integer
 _TEXTS = ("label", "explanation", "annotator_kind", "identifier")
 
 
@@ -129,7 +131,7 @@ def _carry(annotation: Annotation, prefix: str, linked: SpanContext | None, sess
         attributes[SpanAttributes.SESSION_ID] = session
     links = [] if linked is None else [Link(linked)]
     name = f"annotate {annotation['name']}"
-    otel_span = source.start_span(name, context, SpanKind.INTERNAL, attributes, links)
+    otel_span = source.start_span(name, context, SpanKind.INTERNAL, current_mask().attributes(attributes), links)
     try:
         Span(otel_span)._append_annotation(prefix, annotation)
         otel_span.set_status(Status(StatusCode.OK))
@@ -147,7 +149,7 @@ def _checked(name: str, metadata: object, *, score: object, **texts: object) -> 
         if isinstance(score, str) or not hasattr(type(score), "__float__"):
             raise TypeError(f"score is {type(score).__name__}: write a number, or give it as label")
         number = int(score) if isinstance(score, (bool, int)) else float(score)  # type: ignore[arg-type]
-        if math.isfinite(number):
+        if abs(number) < _BEYOND and math.isfinite(number):
             checked["score"] = number
     for field in _TEXTS:
         value = texts[field]

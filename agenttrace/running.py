@@ -31,7 +31,7 @@ _UNSET = StatusCode.UNSET
 # How an iterator's own methods say that there is no more.
 _ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
 _STEPS_OF_ITERATION = ("__next__", "__anext__")
-_MANY = 90  # attributes from which on a span's limit may be near
+_MANY = 16  # attributes from which on a span's limit may be near
 
 
 class RunningSpan(Activity):
@@ -85,6 +85,9 @@ class RunningSpan(Activity):
         try:
             form = describer.stream_form(value)
             if form is None:
+                return None
+            if not _is_usable(form):
+                faults.warn_once("agenttrace: a reader's stream_form() gave something else than a StreamForm or None.")
                 return None
             from .streaming import followed_stream
 
@@ -252,3 +255,10 @@ class RunningSpan(Activity):
             faults.contain(f"ending the span {self._opener.name}", error)
         if unfinished:
             end_unfinished()
+
+
+def _is_usable(form: object) -> bool:
+    """Whether ``form``, which may be of a reader of the user's, is a `StreamForm` with names in it."""
+    from .readers import StreamForm
+
+    return isinstance(form, StreamForm) and all(isinstance(part, (frozenset, set, tuple)) for part in form)

@@ -6,10 +6,12 @@ manager. What it gives is passed on as it is and noted on the way. Nothing of th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, SupportsIndex
 
 from . import faults
+from .current import attach, detach, get_current
 from .readers.interface import StreamForm
 from .wrapping import Activity
 
@@ -60,20 +62,34 @@ class _Following:
     def inside(self, take: Callable[[], Any]) -> Any:
         """What ``take`` gives, called inside the activity; its errors are left to who called this."""
         __tracebackhide__ = True
+        context = self.activity.context  # None once the span has ended
+        if context is None:
+            return take()
+        previous = get_current()
+        token = attach(context)
         try:
-            self.activity.enter()
             return take()
         finally:
-            self.activity.pause()
+            self._left(token, context, previous)
+
+    def _left(self, token: Any, context: Any, previous: Any) -> None:
+        """A step is over: its own context is undone, whoever ended the activity meanwhile or steps beside it."""
+        if self.activity.context is context:
+            self.activity.context = get_current()
+        detach(token, context, previous)
 
     async def awaited_inside(self, take: Callable[[], Any]) -> Any:
         """As `inside`, for what has to be awaited, in the task of whoever asks for it."""
         __tracebackhide__ = True
+        context = self.activity.context
+        if context is None:
+            return await take()
+        previous = get_current()
+        token = attach(context)
         try:
-            self.activity.enter()
             return await take()
         finally:
-            self.activity.pause()
+            self._left(token, context, previous)
 
     def step(self, take: Callable[[], Any], notes: bool = True) -> Any:
         """One step of the stream inside the activity, its item noted."""
@@ -119,6 +135,8 @@ class _Following:
             self.activity.exhausted(snapshot)
 
     def _note(self, item: Any, notes: bool) -> None:
+        if self.activity.context is None:  # ended: by an error of an earlier step, or by another task
+            return
         if notes:
             self.activity.add_item(item)
         else:
@@ -151,7 +169,7 @@ class _Followed:
 
     @property
     def __class__(self) -> type:  # what isinstance asks
-        return type(_stream_of(self))
+        return _stream_of(self).__class__  # type: ignore[no-any-return]
 
     @__class__.setter
     def __class__(self, cls: type) -> None:
@@ -183,6 +201,16 @@ class _Followed:
     def __dir__(self) -> list[str]:
         return dir(_stream_of(self))
 
+    # Copies are of the provider's object: what follows it is this one's alone.
+    def __copy__(self) -> Any:
+        return copy.copy(_stream_of(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(_stream_of(self), memo)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return _stream_of(self).__reduce_ex__(protocol)
+
 
 _classes: dict[type, type] = {}
 
@@ -210,12 +238,14 @@ def _following_of(proxy: Any) -> _Following:
 
 def _iter(self: Any) -> Iterator[Any]:
     stream = _stream_of(self)
-    return self if hasattr(type(stream), "__next__") else _items(_following_of(self), iter(stream))
+    iterator = iter(stream)
+    return self if iterator is stream else _items(_following_of(self), iterator)
 
 
 def _aiter(self: Any) -> AsyncIterator[Any]:
     stream = _stream_of(self)
-    return self if hasattr(type(stream), "__anext__") else _async_items(_following_of(self), aiter(stream))
+    iterator = aiter(stream)
+    return self if iterator is stream else _async_items(_following_of(self), iterator)
 
 
 def _next(self: Any) -> Any:

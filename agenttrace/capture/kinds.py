@@ -43,7 +43,9 @@ def converter_for(cls: type) -> Converter:
     """How instances of ``cls`` are written."""
     try:
         known = _BUILTINS.get(cls) or _known.get(cls)
-    except Exception:  # a metaclass whose instances have no hash
+    except Exception as error:  # a metaclass whose instances have no hash
+        if is_meant_for_program(error):
+            raise
         return _find_converter(cls)
     if known is None:
         known = _known[cls] = _find_converter(cls)

@@ -57,7 +57,7 @@ def encode_reserved(flat: Mapping[str, Any]) -> dict[str, AttributeValue]:
     limit = max_value_bytes()
     room = int(_ROOM_OF_ALL * limit / _OVERHEAD)
     # What is no text yet takes time in proportion to what it may take: at first each gets an equal share of the room.
-    objects = sum(not _is_scalar(value) for value in flat.values())
+    objects = sum(1 for key, value in flat.items() if type(value) is not str and _is_object(key, value))
     allowed = _Allowed(limit, min(limit, max(_LEAST_SHARE, room // objects)) if objects else limit)
     left_out: list[str] = []
     encoded = _encode(flat, allowed, room, left_out)
@@ -138,14 +138,15 @@ def _at_length(
             if may_be_cut:
                 again[key] = value
             wants.append(min(limit, len(value) if is_text else limit) if may_be_cut else len(made))
-    share = min(limit, int(fair_share(wants, room))) if again else 0
+    share = int(min(limit, fair_share(wants, room))) if again else 0
     longer = _Allowed(max(share, allowed.texts), share)
     return (_encode(again, longer, sys.maxsize, []) if share > allowed.objects else None) or {}
 
 
-def _is_scalar(value: object) -> bool:
+def _is_object(key: str, value: object) -> bool:
+    """Whether ``value`` is neither a text nor a number nor a vector."""
     kind = type(value)
-    return kind is str or kind is int or kind is float or kind is bool or value is None or kind is list
+    return not (kind is int or kind is float or kind is bool or value is None or key.endswith(_VECTOR))
 
 
 def _without_gaps(encoded: dict[str, AttributeValue], left_out: list[str]) -> dict[str, AttributeValue]:

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OtlpSink", "load_libraries"]
 
+_ANNOTATIONS_PAUSE_SECONDS = 60.0
 _this_thread = threading.local()
 
 
@@ -46,6 +48,7 @@ class OtlpSink:
         self._options = options or TransportOptions()
         self._connection_type = load_libraries(endpoint)
         self._connection: Connection | None = None
+        self._post_again_at = 0.0
 
     def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
         """Encode and send ``spans``. Where one can't be encoded, the batch is to be split until it is alone."""
@@ -60,7 +63,8 @@ class OtlpSink:
         if self._connection is None:
             self._connection = self._connection_type(self._endpoint, self._headers, self._options)
         answer = self._connection.send(payload, timeout)
-        if answer.verdict is Verdict.ACCEPTED and getattr(self._connection, "is_phoenix", False):
+        takes_annotations = getattr(self._connection, "is_phoenix", False) and monotonic() >= self._post_again_at
+        if answer.verdict is Verdict.ACCEPTED and takes_annotations:
             self._post_annotations(spans)
         return answer
 
@@ -68,7 +72,8 @@ class OtlpSink:
         from .phoenix import post_annotations
 
         try:
-            post_annotations(cast("JsonPoster", self._connection), self.name, spans)
+            if not post_annotations(cast("JsonPoster", self._connection), self.name, spans):
+                self._post_again_at = monotonic() + _ANNOTATIONS_PAUSE_SECONDS
         except BaseException as error:  # the spans have arrived, whatever becomes of these
             faults.contain("sending annotations", error)
 

@@ -24,7 +24,7 @@ VERSION_HEADER = "x-phoenix-server-version"
 
 Item = dict[str, Any]
 
-_TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS = 1.0
 _RESERVED_NAME = "note"  # Phoenix refuses a whole request with it
 _KINDS = frozenset(kind.value for kind in OpenInferenceAnnotatorKindValues)
 _OTHER_KIND = OpenInferenceAnnotatorKindValues.CODE.value
@@ -47,13 +47,16 @@ class JsonPoster(Protocol):
         """The HTTP status of the answer; None where there was none."""
 
 
-def post_annotations(poster: JsonPoster, name: str, spans: Sequence[ReadableSpan]) -> None:
+def post_annotations(poster: JsonPoster, name: str, spans: Sequence[ReadableSpan]) -> bool:
     """Give Phoenix the annotations that ``spans``, which it has taken, carry. What it refuses is warned of once.
 
     Args:
         poster: The connection that the spans went over.
         name: Where they went, for messages.
         spans: The spans.
+
+    Returns:
+        False where the server didn't answer, and had better not be asked again soon.
     """
     for path, items in annotations_in(spans).items():
         status = poster.post_json(path, {"data": items}, _TIMEOUT_SECONDS)
@@ -63,6 +66,9 @@ def post_annotations(poster: JsonPoster, name: str, spans: Sequence[ReadableSpan
                 f"agenttrace: {name} took the spans but not the annotations on them ({problem}); they are there as "
                 "attributes. Further ones are not warned of."
             )
+        if status is None:
+            return False  # spans wait behind this: a server that doesn't answer isn't asked for each kind
+    return True
 
 
 def annotations_in(spans: Sequence[ReadableSpan]) -> dict[str, list[Item]]:

@@ -61,10 +61,12 @@ def register_reader(reader: Reader) -> Reader:
 
 def _check_complete(reader: Reader) -> None:
     kind = type(reader)
-    for asks, answers in (("reads", "read"), ("reads_chunk", "assembler")):
+    for asks, answers in (("reads", "read"), ("reads_chunk", "assembler"), ("reads_tool", "read_tool")):
         if getattr(kind, asks) is not getattr(Reader, asks) and getattr(kind, answers) is getattr(Reader, answers):
             raise TypeError(f"{kind.__name__} has {asks}() but no {answers}(): write that, too")
-    if all(getattr(kind, asks) is getattr(Reader, asks) for asks in ("reads", "reads_chunk")):
+    if all(
+        getattr(kind, asks) is getattr(Reader, asks) for asks in ("reads", "reads_chunk", "reads_tool", "stream_form")
+    ):
         raise TypeError(f"{kind.__name__} reads nothing: write reads() and read(), or reads_chunk() and assembler()")
 
 
@@ -99,8 +101,8 @@ def checked_call(call: object, name: str) -> ModelCall:
     unknown = [str(key)[:40] for key in call if key not in ModelCall.__annotations__]
     if unknown:
         faults.warn_once(
-            f"agenttrace: the reader {name} gave {', '.join(map(repr, unknown[:5]))}, which no ModelCall has "
-            f"and not recorded; that has {', '.join(ModelCall.__annotations__)}."
+            f"agenttrace: the reader {name} gave {', '.join(map(repr, unknown[:5]))}, which no ModelCall has, so it "
+            f"is not recorded; a ModelCall has {', '.join(ModelCall.__annotations__)}."
         )
     return {key: value for key, value in call.items() if key in ModelCall.__annotations__}  # type: ignore[return-value]
 

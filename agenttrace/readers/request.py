@@ -26,7 +26,7 @@ from ..semconv.secrets import is_secret_name
 from ..semconv.types import Message, ModelCall, Tool
 from . import _find
 
-__all__ = ["MODEL_NAMES", "model_of", "parameters_of", "read_request"]
+__all__ = ["MODEL_NAMES", "defined_tool", "model_of", "parameters_of", "read_request"]
 
 Read = TypeVar("Read")
 
@@ -180,17 +180,20 @@ def _tools(arguments: Mapping[str, Any], as_tool: Callable[[object], object]) ->
     for name in _TOOLS:
         offered = list_field(arguments, name)
         if offered:
-            return read_tools([_defined(tool, as_tool) for tool in offered[:MOST_TOOLS]])
+            return read_tools([defined_tool(tool, as_tool) for tool in offered[:MOST_TOOLS]])
     return []
 
 
-def _defined(tool: object, as_tool: Callable[[object], object]) -> object:
-    """``tool`` as a definition: by a reader that knows its form, else by ``as_tool``."""
+def defined_tool(tool: object, as_tool: Callable[[object], object]) -> object:
+    """``tool`` as a definition: by ``as_tool``, else by a reader that knows its form."""
     if is_dict(tool) or is_text(tool):
         return tool
+    made = as_tool(tool)
+    if made is not tool:
+        return made
     reader = _find(lambda reader: reader if reader.reads_tool(tool) else None)
     definition = None if reader is None else _contained("a tool", lambda: reader.read_tool(tool))
-    return as_tool(tool) if definition is None else definition
+    return tool if definition is None else definition
 
 
 def _provider(arguments: Mapping[str, Any]) -> str | None:

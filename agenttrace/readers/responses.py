@@ -8,6 +8,8 @@ from . import find_reader, read_with
 
 __all__ = ["read_response"]
 
+_MOST_IN_A_TUPLE = 4
+
 
 def read_response(value: object) -> ModelCall | None:
     """What ``value``, which a model call returned, says of it.
@@ -26,5 +28,6 @@ def read_response(value: object) -> ModelCall | None:
         return {"output_messages": read_messages(value, "assistant")}
     if isinstance(value, tuple) and value:
         # A response and what the program made of it, in one.
-        return next((call for item in value if not isinstance(item, str) and (call := read_response(item))), None)
+        few = value[:_MOST_IN_A_TUPLE]
+        return next((call for item in few if not isinstance(item, str) and (call := read_response(item))), None)
     return None

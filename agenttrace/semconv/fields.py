@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .. import faults
+from ..blame import is_meant_for_program
 
 __all__ = [
     "as_list",
@@ -250,7 +251,9 @@ def _plan_of(cls: type) -> _Plan:
         if known is None:
             known = _plans[cls] = _make_plan(cls)
         return known
-    except Exception:  # a metaclass whose instances have no hash
+    except Exception as error:  # a metaclass whose instances have no hash
+        if is_meant_for_program(error):
+            raise
         return _make_plan(cls)
 
 
@@ -301,13 +304,11 @@ def _slots_named(value: object, name: str) -> Iterator[Any]:
 
 
 def _slots_of(value: object) -> Iterator[tuple[str, Any]]:
-    for base in reversed(_bases_of(type(value))):
-        if "__slots__" in (space := _namespace_of(base)):
-            for name, found in [*space.items()]:
-                if type(found) is MemberDescriptorType and not name.startswith("__"):
-                    inner = _slot(value, found)
-                    if inner is not None:
-                        yield name, inner
+    for name, slots in _plan_of(type(value)).slots.items():
+        if not name.startswith("__"):
+            inner = next((found for slot in slots if (found := _slot(value, slot)) is not None), None)
+            if inner is not None:
+                yield name, inner
 
 
 def _slot(value: object, descriptor: MemberDescriptorType) -> Any:

@@ -7,13 +7,15 @@ from typing import Any
 from .fields import field, text_field
 from .media import Fields
 from .parts import ToolResult, drop_none, read_tool_call
-from .types import ToolCall
+from .types import ContentPart, ToolCall
 
-__all__ = ["is_item", "read_call_item", "read_result_item"]
+__all__ = ["images_of_item", "is_item", "read_call_item", "read_result_item"]
 
 _NAMED_CALLS = ("function_call", "custom_tool_call", "mcp_call", "mcp_approval_request")
 _RESULTS = ("function_call_output", "custom_tool_call_output", "tool_result")
 _NO_ARGUMENTS = frozenset(("type", "id", "call_id", "status"))
+_IMAGE_CALL = "image_generation_call"
+_SCREENSHOT = "computer_screenshot"
 
 
 def is_item(source: object) -> bool:
@@ -35,7 +37,8 @@ def read_call_item(source: Fields) -> ToolCall | None:
         return None
     if kind in _NAMED_CALLS:
         return read_tool_call(source)
-    arguments = {name: item for name, item in source.items() if name not in _NO_ARGUMENTS and item is not None}
+    left_out = {*_NO_ARGUMENTS, "result"} if kind == _IMAGE_CALL else _NO_ARGUMENTS  # `images_of_item` has that
+    arguments = {name: item for name, item in source.items() if name not in left_out and item is not None}
     identifier = text_field(source, "call_id", "id")
     return drop_none(name=kind, id=identifier, arguments=arguments or None)  # type: ignore[return-value]
 
@@ -46,8 +49,20 @@ def read_result_item(source: Fields) -> ToolResult | None:
     if kind is None or not _is_result(kind):
         return None
     output: Any = field(source, "output", "content")
+    if text_field(output, "type") == _SCREENSHOT:
+        output = [{"type": "input_image", "image_url": field(output, "image_url")}]
     identifier = text_field(source, "call_id", "tool_use_id", "tool_call_id", "id")
     return ToolResult(identifier, text_field(source, "name"), output)
+
+
+def images_of_item(item: object) -> list[ContentPart]:
+    """The image that an item of image generation made, as a part, so that what holds for images holds for it."""
+    image = text_field(item, "result") if text_field(item, "type") == _IMAGE_CALL else None
+    if image is None:
+        return []
+    kind = text_field(item, "output_format") or "png"
+    mime_type = "image/svg+xml" if kind == "svg" else f"image/{kind}"
+    return [{"type": "image", "url": f"data:{mime_type};base64,{image}"}]
 
 
 def _is_call(kind: str) -> bool:

@@ -114,6 +114,9 @@ def _document(part: Fields, room: Room) -> ContentPart:
     written = text_field(holder, "type") in ("text", "content")
     text = field(holder, "data", "content", "text") if written else text_field(holder, "content")
     url = text_of(source)
+    if url is None and text is None and source is not None and source is field(part, "document"):
+        data = field(source, "data")  # Cohere's, which is a text or an object and no file
+        text = text_field(data, "text") or data
     if url is None and text is None:
         data = field(holder, "file_data", "file_url", "url", "data", "base64", "bytes", "source")
         url = _url(data, holder, "application/pdf", room)
@@ -121,7 +124,7 @@ def _document(part: Fields, room: Room) -> ContentPart:
         "type": "document",
         "id": text_field(holder, "file_id", "id"),
         "url": url,
-        "content": joined_text(text) if text is not None else text_field(field(holder, "data"), "text"),
+        "content": joined_text(text),
         "mime_type": text_field(holder, *_MIME_TYPE),
         "name": text_field(part, "title", "filename", "document_name") or text_field(holder, "filename", "name"),
     }

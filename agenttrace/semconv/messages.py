@@ -13,7 +13,7 @@ from typing import Any
 from .. import faults
 from .definitions import read_tools
 from .fields import as_list, class_name, field, fields, is_dict, is_list, is_text, list_field, text_field, text_of
-from .items import is_item, read_call_item, read_result_item
+from .items import images_of_item, is_item, read_call_item, read_result_item
 from .media import Fields, Room
 from .parts import ToolResult, drop_none, is_part, joined_text, read_parts, read_tool_call, text_part
 from .types import ContentPart, Message, ToolCall
@@ -128,8 +128,9 @@ def _read_list(items: Sequence[Any], role: str, room: Room, depth: int) -> list[
             messages.append({"role": "system", "content": f"… {omitted} more messages"})
             loose = []
             continue
-        simple = _simple(item)
-        if simple is None and not _stands_alone(item):
+        source = item if type(item) is dict or is_text(item) or is_list(item) else fields(item) or item
+        simple = _simple(source)
+        if simple is None and not _stands_alone(source):
             loose.append(item)
             continue
         if loose:
@@ -138,7 +139,7 @@ def _read_list(items: Sequence[Any], role: str, room: Room, depth: int) -> list[
         if simple is not None:
             messages.append(simple)
         else:
-            messages += _contained(item, role, room, depth)
+            messages += _contained(source, role, room, depth)
         if depth < _DEEPEST and not room.take_part():
             break
     return messages + _read_loose(loose, role, room) if loose else messages
@@ -213,7 +214,9 @@ def _read_item(source: Fields, room: Room) -> list[Message]:
         return [_result_message(result, room)]
     call = read_call_item(source)
     if call is not None:
-        return [make_message("assistant", [], [call])]
+        images = images_of_item(source)
+        use: list[ContentPart] = [{"type": "tool_use", "tool_call": call}, *images] if images else []
+        return [make_message("assistant", use, [call])]
     return [make_message("assistant", read_parts([source], room).contents)]
 
 

@@ -20,6 +20,8 @@ __all__ = ["Parts", "ToolResult", "drop_none", "is_part", "joined_text", "read_p
 
 Found = TypeVar("Found")
 
+_COST_OF_UNKNOWN = 10  # parts that are known: what isn't is written as JSON, which may take long
+
 
 class ToolResult(NamedTuple):
     """What a tool answered, which stands among a message's parts but is a message of its own in OpenInference."""
@@ -122,6 +124,7 @@ def _read_part(part: object, parts: Parts, room: Room) -> None:
     elif from_package(part, "PIL"):
         parts.contents.append(read_image(part, None, room))
     else:
+        room.parts -= _COST_OF_UNKNOWN
         _unknown(part, parts)
 
 

@@ -17,11 +17,12 @@ from .secrets import harmless, is_secret_name, secret_names
 __all__ = ["has_nested_secret", "hide_in_json", "hide_in_text"]
 
 _GAP = r"(?:\s|\\{1,15}[nrt]){0,64}"  # between a name, its colon and its value; a line break is an escape in inner JSON
-_PAIR = re.compile(r'"\s?:')
+_PAIR = re.compile(rf'"{_GAP}:')
 _NAMES = re.compile(rf'"([^"\\]{{1,128}})\\{{0,15}}"{_GAP}:')
 _PAIRS = re.compile(rf'"([^"\\]{{1,128}})(\\{{0,15}})"{_GAP}:{_GAP}')
-_NESTED_PAIR = re.compile(rb'\\"\s?:')
-_NESTED_NAMES = re.compile(rb'\\"([^"\\]{1,128})\\{1,15}"\s?:')
+_NESTED_GAP = _GAP.encode()
+_NESTED_PAIR = re.compile(rb'\\"' + _NESTED_GAP + rb":")
+_NESTED_NAMES = re.compile(rb'\\"([^"\\]{1,128})\\{1,15}"' + _NESTED_GAP + rb":")
 # How Python writes them: in the repr of a dictionary, of an object, in a query string.
 _PYTHON_PAIRS = re.compile(r"'([^'\"\\]{1,128})(\\{0,15})'\s{0,8}:\s{0,8}[bBuU]?")
 _FIELD = re.compile(r"=\s?[bBuU]?(?=[\"'])")

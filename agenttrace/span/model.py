@@ -134,11 +134,13 @@ class ModelSetters(HandleBase):
             >>> current_span().set_tools([get_weather])
         """
         from ..capture.offered import as_definition
+        from ..readers.request import defined_tool
         from ..semconv.attributes import tool_attributes
         from ..semconv.messages import read_tools
 
         offered = tools if isinstance(tools, (list, tuple)) else [tools]
-        self._set_list(SpanAttributes.LLM_TOOLS, tool_attributes(read_tools([as_definition(tool) for tool in offered])))
+        definitions = [defined_tool(tool, as_definition) for tool in offered]
+        self._set_list(SpanAttributes.LLM_TOOLS, tool_attributes(read_tools(definitions)))
 
     @contained
     def set_token_counts(

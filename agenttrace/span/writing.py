@@ -22,7 +22,7 @@ Lists = dict[str, dict[str, Any]]
 """Flattened lists of objects, by the list's name: ``llm.input_messages``, ``retrieval.documents``."""
 
 _KEPT_FREE = 6  # attributes that may still come: what the program sets last, and the marks of what was left out
-_MANY = 90  # attributes below which no limit needs a look
+_MANY = 16  # attributes below which no limit needs a look: nobody sets a lower one
 _ESSENTIAL = (
     *(SpanAttributes.OPENINFERENCE_SPAN_KIND, SpanAttributes.SESSION_ID, SpanAttributes.USER_ID),
     *(SpanAttributes.LLM_MODEL_NAME, SpanAttributes.EMBEDDING_MODEL_NAME),

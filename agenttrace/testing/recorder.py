@@ -53,7 +53,7 @@ class Recorder(SpanProcessor):
 
     def __init__(self, *, deterministic: bool) -> None:
         self._deterministic = deterministic
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or a finalizer may call traced code while it is held
         self._ticks = itertools.count()
         self._open: dict[tuple[int, int], tuple[int, Span]] = {}
         self._ended: list[tuple[int, ReadableSpan]] = []

@@ -125,6 +125,13 @@ class Activity:
                 self._interrupted()
                 raise
             return value
+        try:
+            return self._goes_on(value, kind)
+        except BaseException:
+            self._interrupted()
+            raise
+
+    def _goes_on(self, value: Any, kind: type) -> Any:
         self.pause()
         from .deferred import finish_with, wrap_stepped
 

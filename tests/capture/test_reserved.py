@@ -182,6 +182,17 @@ def test_texts_are_cut_to_a_fair_share_where_all_together_are_too_long(set_limit
     assert parameters["stop"][0].startswith("yyy")
 
 
+def test_a_large_object_among_small_ones_has_the_room_that_they_leave(set_limit: SetLimit) -> None:
+    """Nothing is cut as long as all together are not too long."""
+    set_limit(10_000)
+    start = "llm.output_messages.0.message.tool_calls"
+    small: dict[str, Any] = {f"{start}.{index}.tool_call.function.arguments": {"n": index} for index in range(40)}
+    large = {"query": "x" * 8000, "at": UUID(int=1)}
+    encoded = encode_reserved({**small, f"{start}.40.tool_call.function.arguments": large})
+    assert json.loads(str(encoded[f"{start}.39.tool_call.function.arguments"])) == {"n": 39}
+    assert json.loads(str(encoded[f"{start}.40.tool_call.function.arguments"])) == {**large, "at": str(UUID(int=1))}
+
+
 @pytest.mark.parametrize(
     "value",
     ["x" * 50_000_000, " " * 50_000_000, "ø" * 50_000_000, '{"a": "' + "x" * 50_000_000 + '"}', '"' * 50_000_000],

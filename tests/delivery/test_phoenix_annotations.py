@@ -66,7 +66,7 @@ def phoenix() -> Iterator[Phoenix]:
 
 def test_annotations_are_posted_after_their_spans(isolated: Path, phoenix: Phoenix) -> None:
     """Inline ones go to the span, its trace and its session; those on a carrier to the span that it links to."""
-    register(endpoint=f"{phoenix.endpoint}/prefix", api_key="key", verbose=False)
+    register(endpoint=f"{phoenix.endpoint}/prefix", api_key="key", verbose=False, set_global_tracer_provider=False)
     with using_session("s1"), trace_step("judged") as span:
         annotate("correct", score=1, annotator_kind="CODE", identifier="v2", metadata={"rubric": 2})
         annotate("complete", label="no", annotator_kind="teacher")
@@ -115,7 +115,7 @@ def test_annotations_are_posted_after_their_spans(isolated: Path, phoenix: Phoen
 
 def test_nothing_is_posted_where_nothing_is_annotated(isolated: Path, phoenix: Phoenix) -> None:
     """Spans without annotations are sent, and that is all."""
-    register(endpoint=phoenix.endpoint, verbose=False)
+    register(endpoint=phoenix.endpoint, verbose=False, set_global_tracer_provider=False)
     with trace_step("plain"):
         pass
     assert flush(10)
@@ -126,7 +126,7 @@ def test_another_server_is_left_alone(isolated: Path) -> None:
     """A server that doesn't say that it is Phoenix gets spans only."""
     server = Phoenix(is_phoenix=False)
     try:
-        register(endpoint=server.endpoint, verbose=False)
+        register(endpoint=server.endpoint, verbose=False, set_global_tracer_provider=False)
         with trace_step("judged"):
             annotate("correct", score=1)
         assert flush(10)
@@ -142,7 +142,7 @@ def test_annotations_that_are_refused_lose_no_span_and_are_warned_of_once(
     """The spans count as delivered, and one line says what became of the annotations."""
     server = Phoenix(status=status)
     try:
-        register(endpoint=server.endpoint, verbose=False)
+        register(endpoint=server.endpoint, verbose=False, set_global_tracer_provider=False)
         with caplog.at_level(logging.WARNING):
             for _ in range(2):
                 with trace_step("judged"):
@@ -157,7 +157,7 @@ def test_annotations_that_are_refused_lose_no_span_and_are_warned_of_once(
 
 def test_the_name_that_phoenix_keeps_for_itself_spoils_no_others(isolated: Path, phoenix: Phoenix) -> None:
     """Phoenix refuses a whole request in which an annotation is named "note", so that one stays an attribute."""
-    register(endpoint=phoenix.endpoint, verbose=False)
+    register(endpoint=phoenix.endpoint, verbose=False, set_global_tracer_provider=False)
     with trace_step("judged"):
         annotate("note", label="mine")
         annotate("correct", score=1)

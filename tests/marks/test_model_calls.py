@@ -315,7 +315,7 @@ def test_a_reader_is_an_instance_and_complete() -> None:
         (
             {"model": "m", "token_counts": {"total": 3}},
             {"llm.token_count.total": 3},
-            "gave 'model', which is nothing of",
+            "gave 'model', which no ModelCall has, so it is not recorded",
         ),
         ("text", {}, "gave str, not a ModelCall"),
         (ValueError("secret"), {}, "reading a response with the reader acme failed with ValueError"),

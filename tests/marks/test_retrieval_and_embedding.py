@@ -115,6 +115,34 @@ def test_documents_of_coroutines_and_async_generators_are_recorded(
     assert recorded(spans, "retrieval.") == OSLO
 
 
+class Store:
+    """Methods of every kind."""
+
+    @trace_retriever
+    def find(self, query: str) -> list[str]:
+        return ["Oslo is rainy."]
+
+    @classmethod
+    @trace_retriever
+    def find_in_class(cls, query: str) -> list[str]:
+        return ["Oslo is rainy."]
+
+    @staticmethod
+    @trace_retriever
+    def find_anywhere(query: str) -> list[str]:
+        return ["Oslo is rainy."]
+
+
+@pytest.mark.parametrize("find", [Store().find, Store.find_in_class, Store.find_anywhere])
+def test_methods_are_recorded_with_and_without_an_object(
+    spans: CapturedSpans, find: Callable[[str], list[str]]
+) -> None:
+    """The object is no part of what was asked."""
+    assert find("rain") == ["Oslo is rainy."]
+    assert recorded(spans, "retrieval.") == OSLO
+    assert spans.input(spans[0]) == "rain"
+
+
 def test_items_that_are_no_documents_are_output_alone(spans: CapturedSpans) -> None:
     """The first one tells."""
     assert list(trace_retriever(lambda query: (number for number in (1, 2)))("rain")) == [1, 2]

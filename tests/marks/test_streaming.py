@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -345,3 +346,101 @@ def test_a_traced_stream_keeps_nothing_alive(spans: Spans) -> None:
     gc.collect()
     assert reference() is None
     list(got)
+
+
+def test_a_stream_that_another_thread_closes_leaves_the_readers_context_alone(spans: Spans) -> None:
+    """Closed in the middle of a step by another thread, the reader goes on, and has its own current span back."""
+    reading, closed = threading.Event(), threading.Event()
+
+    class SlowStream(AcmeStream):
+        def __next__(self) -> Chunk:
+            reading.set()
+            assert closed.wait(30)
+            return super().__next__()
+
+    got = ask(SlowStream("Ra", "in."))
+
+    def close() -> None:
+        assert reading.wait(30)
+        got.close()
+        closed.set()
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    with trace_step("consumer") as consumer:
+        assert next(got).text == "Ra"
+        assert current_span() is consumer
+        assert [chunk.text for chunk in got] == ["in."]
+        assert current_span() is consumer
+    thread.join()
+    assert answer(spans)[0] is None
+
+
+def test_two_threads_read_one_stream(spans: Spans) -> None:
+    """Whoever reads, each has its own current span back after each step."""
+    got = ask(AcmeStream(*"abcdefgh"))
+    seen: list[str] = []
+
+    def read(name: str) -> None:
+        with trace_step(name) as step:
+            for chunk in got:
+                seen.append(chunk.text)
+                assert current_span() is step
+
+    threads = [threading.Thread(target=read, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list("abcdefgh")
+    assert {span.name for span in spans.all()} == {"ask", "one", "two", "request"}
+
+
+def test_marks_within_marks_hand_the_same_stream_on(spans: Spans) -> None:
+    """A traced function that returns what another one returned gives a stream that is still the provider's."""
+
+    @trace_llm
+    def outer() -> Any:
+        return ask(AcmeStream("Ra", "in."))
+
+    got = outer()
+    assert isinstance(got, AcmeStream)
+    assert [chunk.text for chunk in got] == ["Ra", "in."]
+    assert sorted(span.name.rpartition(".")[2] for span in spans.all() if span.name != "request") == ["ask", "outer"]
+
+
+def test_an_iterator_over_the_stream_is_closed_without_the_stream(spans: Spans) -> None:
+    """Where iterating gives a generator, as with OpenAI's client, closing that one leaves the stream open."""
+
+    class IteratedStream(AcmeStream):
+        def __iter__(self) -> Iterator[Chunk]:
+            while True:
+                try:
+                    yield self.__next__()
+                except StopIteration:
+                    return
+
+    stream = IteratedStream("Ra", "in", ".")
+    got = ask(stream)
+
+    def delegating() -> Iterator[Chunk]:
+        yield from got
+
+    iterator = delegating()
+    assert next(iterator).text == "Ra"
+    iterator.close()  # type: ignore[attr-defined]
+    assert stream.closed == 0
+    assert [chunk.text for chunk in got] == ["in", "."]
+    assert answer(spans)[0] == "Rain."
+
+
+def test_a_copy_of_the_stream_is_the_providers_own(spans: Spans) -> None:
+    """``copy.copy`` gives what it gives of the plain stream, which is followed no longer."""
+    import copy
+
+    got = ask(AcmeStream("Ra", "in."))
+    copied = copy.copy(got)
+    assert type(copied) is AcmeStream
+    assert copied.model == "acme-1"
+    list(got)
+    assert answer(spans)[0] == "Rain."

@@ -12,6 +12,7 @@ import pytest
 from opentelemetry.trace import get_current_span
 
 from agenttrace import (
+    annotate,
     current_span,
     trace_agent,
     trace_chain,
@@ -298,3 +299,20 @@ def test_redact_makes_no_spans_and_sees_no_span_as_its_own() -> None:
     assert [span.name for span in spans] == ["call"]
     assert SECRET not in everything(spans)
     assert not get_current_span().is_recording()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"redact": lambda key, text: text.replace(SECRET, "")}, {"hide_inputs": True}],
+    ids=["redact", "hide_inputs"],
+)
+def test_the_carrier_of_an_annotation_passes_the_same_mask(config: dict[str, Any]) -> None:
+    """What the context says goes on the carrier, too, and through what hides it."""
+    variables = {"v": SECRET}
+    with (
+        capture_spans(config=TraceConfig(**config)) as spans,
+        using_attributes(prompt_template="In {v}?", prompt_template_variables=variables),
+    ):
+        annotate("late", score=1, target=("1" * 32, "2" * 16))
+    assert spans[0].name == "annotate late"
+    assert SECRET not in everything(spans)

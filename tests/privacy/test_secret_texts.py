@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agenttrace import trace_step
 from agenttrace.semconv.masking import REDACTED
 from agenttrace.semconv.secret_texts import has_nested_secret, hide_in_json, hide_in_text
+from agenttrace.testing import capture_spans
 
 SECRET = "hunter2"
 DEEPEST = 4
@@ -136,3 +138,16 @@ def test_texts_made_to_take_long_take_a_time_that_grows_with_them(text: str) -> 
     """Nothing is looked at again and again: with the square of the length these would take hours."""
     hide_in_text(text)
     has_nested_secret(text.encode())
+
+
+@pytest.mark.parametrize("gap", ["  ", "\t", "\n", "\n    "], ids=repr)
+def test_whatever_stands_before_the_colon(gap: str) -> None:
+    """JSON may have any white space there, in JSON inside JSON as an escape."""
+    text = f'{{"user"{gap}: "ann", "password"{gap}: "hunter2"}}'
+    assert "hunter2" not in hide_in_json(text)
+    nested = json.dumps({"arguments": text})
+    assert "hunter2" not in hide_in_json(nested)
+    with capture_spans() as spans, trace_step("step") as step:
+        step.set_input({"arguments": text})
+        step.set_output(nested)
+    assert "hunter2" not in str(spans[0].attributes)

@@ -319,6 +319,12 @@ def test_a_reader_of_one_s_own_reads_tools_in_a_form_of_its_own() -> None:
         name = "acme"
 
     class AcmeReader(Reader):
+        def reads(self, response: object) -> bool:
+            return isinstance(response, Acme)
+
+        def read(self, response: object) -> Any:
+            return {}
+
         def reads_tool(self, offered: object) -> bool:
             return isinstance(offered, Acme)
 

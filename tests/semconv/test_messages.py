@@ -503,3 +503,30 @@ def test_an_object_among_the_parts_is_not_opened() -> None:
 
     read = read_messages([{"role": "user", "content": [Client()]}, Client()])
     assert "sk-1234" not in str(encode_reserved(message_attributes("llm.input_messages", read)))
+
+
+def test_images_in_the_items_of_a_response_are_images() -> None:
+    """One that OpenAI made, or a screenshot that was sent back, is an image part, so that it can be hidden as one."""
+    items = [
+        {
+            "type": "image_generation_call",
+            "id": "ig1",
+            "result": "iVBOR",
+            "output_format": "png",
+            "status": "completed",
+        },
+        {
+            "type": "computer_call_output",
+            "call_id": "c1",
+            "output": {"type": "computer_screenshot", "image_url": "data:image/png;base64,iVBOR"},
+        },
+    ]
+    made, screenshot = read_messages(items)
+    image = {"type": "image", "url": "data:image/png;base64,iVBOR"}
+    call = {"name": "image_generation_call", "id": "ig1", "arguments": {"output_format": "png"}}
+    assert made == {
+        "role": "assistant",
+        "contents": [{"type": "tool_use", "tool_call": call}, image],
+        "tool_calls": [call],
+    }
+    assert screenshot == {"role": "tool", "contents": [image], "tool_call_id": "c1"}

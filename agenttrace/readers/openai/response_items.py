@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...semconv.fields import field, fields, text_field
+from ...semconv.items import images_of_item
 from ...semconv.messages import make_message
 from ...semconv.parts import drop_none, read_parts, read_tool_call
 from ...semconv.types import ContentPart, Message, ToolCall
@@ -38,7 +39,7 @@ def _read_item(item: object, room: Room) -> list[ContentPart]:
         call = read_tool_call(item)
         return [] if call is None else [{"type": "tool_use", "tool_call": call}]
     if kind == "image_generation_call":
-        return [_hosted_call(kind, item, room, "result"), *_images_of(item)]
+        return [_hosted_call(kind, item, room, "result"), *images_of_item(item)]
     if kind.endswith("_call") or kind == "program":
         return [_hosted_call(kind, item, room)]
     return [{"type": "text", "text": plain_copy(item, room)}]  # encoded later
@@ -50,12 +51,3 @@ def _hosted_call(kind: str, item: object, room: Room, *left_out: str) -> Content
     identifier = text_field(item, "call_id", "id")
     call: ToolCall = drop_none(name=kind, id=identifier, arguments=arguments or None)  # type: ignore[assignment]
     return {"type": "tool_use", "tool_call": call}
-
-
-def _images_of(item: object) -> list[ContentPart]:
-    image = text_field(item, "result")
-    if image is None:
-        return []
-    kind = text_field(item, "output_format") or "png"
-    mime_type = "image/svg+xml" if kind == "svg" else f"image/{kind}"
-    return [{"type": "image", "url": f"data:{mime_type};base64,{image}"}]
