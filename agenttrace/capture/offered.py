@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from .. import faults
 from ..semconv.fields import (
@@ -27,6 +28,8 @@ __all__ = ["as_definition"]
 
 _SCHEMAS = ("parameters", "inputs", "input_schema", "inputSchema", "json_schema", "function_declarations")
 _INJECTED = "InjectedToolArg"
+# Reading a function's signature takes a millisecond, and the same tools are offered with every call of a model.
+_known: WeakKeyDictionary[FunctionType, object] = WeakKeyDictionary()
 
 
 def as_definition(tool: object) -> object:
@@ -56,7 +59,18 @@ def _as_definition(tool: object) -> object:
     has_own = text_field(tool, "name") is not None and field(tool, *_SCHEMAS) is not None
     if has_own or is_record(tool) or not callable(tool):
         return tool
-    return _definition(callable_name(tool), tool_description(tool), tool_parameters(tool))
+    kind: object = type(tool)
+    if kind is not FunctionType:
+        return _function_definition(tool)
+    function = cast("FunctionType", tool)
+    known = _known.get(function)
+    if known is None:
+        known = _known[function] = _function_definition(function)
+    return known
+
+
+def _function_definition(function: Callable[..., Any]) -> dict[str, Any]:
+    return _definition(callable_name(function), tool_description(function), tool_parameters(function))
 
 
 def _definition(name: object, description: object, parameters: object) -> dict[str, Any]:
