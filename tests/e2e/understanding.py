@@ -107,9 +107,15 @@ def messages(span: Fields, direction: str) -> list[Fields]:
 
 
 def said(message: Fields) -> str:
-    """The text of a message, of its parts too."""
+    """The text of a message, of its parts too: of a text, and of a document that was written out in the message."""
     parts = [part["message_content"] for part in message.get("contents", ()) if "message_content" in part]
-    return str(message.get("content") or "".join(part["text"] for part in parts if part["type"] == "text"))
+    return str(message.get("content") or "".join(map(_text_of_part, parts)))
+
+
+def _text_of_part(part: Fields) -> str:
+    if part["type"] == "document":
+        return str(part["document"]["document"].get("content", ""))
+    return str(part["text"]) if part["type"] == "text" else ""
 
 
 def calls(message: Fields) -> list[tuple[str, Any]]:
