@@ -89,14 +89,14 @@ def gallery(phoenix: PhoenixApi, tmp_path_factory: pytest.TempPathFactory) -> Ga
 
     def run(name: str) -> Understood:
         if name not in known:
-            run_whole(phoenix, name, "http", tmp_path_factory.mktemp(name))
+            assert_arrives_whole(phoenix, name, "http", tmp_path_factory.mktemp(name))
             known[name] = understood(phoenix, f"{name}-http")
         return known[name]
 
     return run
 
 
-def run_whole(phoenix: PhoenixApi, name: str, protocol: str, folder: Path) -> None:
+def assert_arrives_whole(phoenix: PhoenixApi, name: str, protocol: str, folder: Path) -> None:
     """Run a file; the server has just what was recorded, in a project of the file's own."""
     project = f"{name}-{protocol}"
     printed, recorded = run_example(
@@ -119,7 +119,7 @@ def test_every_file_arrives_whole(gallery: Gallery, name: str) -> None:
 @pytest.mark.parametrize("name", OVER_GRPC)
 def test_files_arrive_whole_over_grpc(phoenix: PhoenixApi, tmp_path: Path, name: str) -> None:
     """The other protocol makes no difference: long vectors, nested messages and annotations come through."""
-    run_whole(phoenix, name, "grpc", tmp_path)
+    assert_arrives_whole(phoenix, name, "grpc", tmp_path)
 
 
 def test_the_expectations_here_are_of_files_that_there_are() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttrace.readers.anthropic import AnthropicReader
+from agenttrace.semconv.types import ModelCall
 
 from .anthropic_material import CASES, MODEL, OSLO, REQUEST, Case, plain
 from .assembling import assembled, assembled_until
@@ -169,4 +170,4 @@ def test_events_that_make_no_sense_raise_nothing(events: list[Any]) -> None:
     for event in events:
         READER.reads_chunk(event)
         assembler.add(event)
-        assembler.result()
+        assert set(assembler.result()) <= set(ModelCall.__annotations__)

@@ -306,12 +306,11 @@ def test_nothing_raises_whatever_comes(chunks: list[Any]) -> None:
     """Chunks and responses that no server should send amount to something or nothing, and raise nothing."""
     assembler = ChatCompletionAssembler()
     for each in chunks:
-        assembler.add(each)
-        read_chat_completion(each)
-        assembler.add({"choices": [each]})
-        assembler.add({"choices": [{"index": 0, "delta": each}]})
-        read_chat_completion({"choices": [{"message": each}]})
-    assembler.result()
+        for response in (each, {"choices": [{"message": each}]}):
+            assert set(read_chat_completion(response)) <= set(ModelCall.__annotations__)
+        for part in (each, {"choices": [each]}, {"choices": [{"index": 0, "delta": each}]}):
+            assembler.add(part)
+    assert set(assembler.result()) <= set(ModelCall.__annotations__)
 
 
 def test_a_stream_without_end_is_kept_up_to_a_limit() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttrace.readers.google import GoogleReader
+from agenttrace.semconv.types import ModelCall
 
 from .assembling import assembled, assembled_until
 from .google_material import CASES, COUNTS, KNOWN, MODEL, OSLO, PIXEL, READ_OSLO, USAGE, connect, content, response
@@ -120,6 +121,6 @@ def test_chunks_that_make_no_sense_raise_nothing(chunks: list[Any]) -> None:
     for chunk in chunks:
         READER.reads_chunk(chunk)
         if READER.reads(chunk):
-            READER.read(chunk)
+            assert set(READER.read(chunk)) <= set(ModelCall.__annotations__)
         assembler.add(chunk)
-        assembler.result()
+        assert set(assembler.result()) <= set(ModelCall.__annotations__)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttrace.local.records import EventRecord, LinkRecord, SpanRecord
-from agenttrace.semconv.conformance import check, read_otlp_json, report
+from agenttrace.semconv.conformance import Violation, check, read_otlp_json, report
 from agenttrace.semconv.vocabulary import LISTS, TYPES
 
 from .correct import CORRECT
@@ -64,6 +64,14 @@ JSON = st.recursive(
 )
 
 
+def assert_reportable(violations: list[Violation]) -> None:
+    """Each has its line in the report, which is empty without any."""
+    lines = report(violations).splitlines()
+    assert len(lines) >= len(violations)
+    assert bool(lines) == bool(violations)
+    assert all(str(violation) for violation in violations)
+
+
 @given(st.sampled_from(sorted(CORRECT)), ATTRIBUTES, ATTRIBUTES, st.integers(0, 3), st.integers(-1, 3))
 def test_no_attribute_makes_the_checker_fail(
     kind: str, attributes: dict[str, Any], event: dict[str, Any], links: int, dropped: int
@@ -81,9 +89,7 @@ def test_no_attribute_makes_the_checker_fail(
         links=(LinkRecord("c" * 32, "d" * 16),) * links,
         dropped_attributes=dropped,
     )
-    violations = check(span)
-    assert report(violations).isprintable() or violations
-    assert all(str(violation) for violation in violations)
+    assert_reportable(check(span))
 
 
 @given(KEYS, VALUES)
@@ -101,7 +107,7 @@ def test_json_of_every_shape_is_read_or_refused(document: Any) -> None:
         views = read_otlp_json(text)
     except ValueError:
         return
-    check(views)
+    assert_reportable(check(views))
 
 
 @given(JSON, st.lists(JSON, max_size=3))
@@ -109,4 +115,6 @@ def test_a_span_with_odd_fields_is_checked(value: Any, values: list[Any]) -> Non
     """OTLP/JSON's attributes with anything in the values' place."""
     attributes = [{"key": key, "value": item} for key, item in zip(WORDS, [value, *values], strict=False)]
     span = {"traceId": "a" * 32, "spanId": "b" * 16, "name": "step", "attributes": [*attributes, *values]}
-    check({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+    violations = check({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+    assert_reportable(violations)
+    assert {violation.span.span_id for violation in violations} <= {"b" * 16}

@@ -254,8 +254,8 @@ def test_very_many_documents_are_cut() -> None:
 def test_deep_nesting_takes_no_stack(name: str) -> None:
     """A document in a document, and so on without end."""
     for value in (nested_in(name, 10_000), [nested_in(name, 10_000)], nested(10_000)):
-        read_documents(value)
-        read_ranked(value, list(GIVEN))
+        for documents in (read_documents(value), read_ranked(value, list(GIVEN))):
+            assert_valid(encode_reserved(document_attributes("retrieval.documents", documents or [])))
 
 
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
