@@ -9,70 +9,22 @@ Example:
 
 from __future__ import annotations
 
-import gzip
 import socket
-import struct
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent import futures
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as messages
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as services
 from typing_extensions import Self
+
+from tests.faults.over_http import HttpBackend
+from tests.faults.received import Ledger, ReceivedRequest, ReceivedSpan, Tally, read_span_ids, read_spans
+from tests.faults.script import Fault, Script
+
+__all__ = ["PATIENCE_SECONDS", "CollectorServer", "Fault", "ReceivedRequest", "ReceivedSpan", "Tally", "unused_port"]
 
 PATIENCE_SECONDS = 30.0
 """How long a test waits for what must happen. Only a failing test waits that long."""
-
-
-@dataclass
-class ReceivedSpan:
-    """A span as it came over the wire."""
-
-    name: str
-    trace_id: str
-    span_id: str
-    parent_id: str | None
-    attributes: dict[str, Any]
-    resource: dict[str, Any]
-    scope: str
-    status: str
-    events: list[str]
-    dropped_attributes: int
-
-
-@dataclass
-class ReceivedRequest:
-    """One request: how it came, and the spans in it."""
-
-    path: str
-    headers: dict[str, str]
-    spans: list[ReceivedSpan]
-    size: int
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What the server does with one request instead of taking the spans.
-
-    Args:
-        kind: "status" answers with `code`; "hang" doesn't answer before the server stops; "reset" cuts the connection;
-            "reject" takes the batch but reports that `code` of its spans were rejected.
-        code: An HTTP status, or a gRPC status code's name.
-        headers: Headers of the answer.
-        body: Body of the answer.
-        details: What a gRPC server says along with its status.
-    """
-
-    kind: Literal["status", "hang", "reset", "reject"]
-    code: int | str = 503
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    details: str = "scripted"
 
 
 class CollectorServer:
@@ -81,28 +33,38 @@ class CollectorServer:
     Args:
         protocol: "http/protobuf" or "grpc".
         port: The port to listen on; 0 takes a free one.
-        max_message_bytes: The largest message a gRPC server takes (its default is 4 MB).
+        max_message_bytes: The largest message it takes. None: over gRPC that protocol's 4 MB, over HTTP any.
+        is_up: Whether it listens from the start; else connections are refused until `accept`.
+        keeps_spans: Whether `requests` and `spans` hold what came. Where millions come, counting them is enough.
     """
 
-    def __init__(self, protocol: str = "http/protobuf", port: int = 0, max_message_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        protocol: str = "http/protobuf",
+        port: int = 0,
+        max_message_bytes: int | None = None,
+        *,
+        is_up: bool = True,
+        keeps_spans: bool = True,
+    ) -> None:
         self.protocol = protocol
         self.requests: list[ReceivedRequest] = []
         self.attempts = 0
         """Requests that arrived, those that met a fault among them."""
-        self._faults: deque[Fault] = deque()
-        self._always: Fault | None = None
+        self.ledger = Ledger()
+        self._keeps_spans = keeps_spans
+        self._max_message_bytes = max_message_bytes
+        self._script = Script()
         self._changed = threading.Condition()
         self._released = threading.Event()
-        self._backend: _HttpBackend | _GrpcBackend
-        if protocol == "grpc":
-            self._backend = _GrpcBackend(self, port, max_message_bytes)
-        else:
-            self._backend = _HttpBackend(self, port)
-
-    @property
-    def port(self) -> int:
+        self._closed = threading.Event()
+        # Bound and never listening: while the server is down, nobody else is given its port.
+        self._claim = _claim(port)
+        self.port: int = int(self._claim.getsockname()[1])
         """The port it listens on."""
-        return self._backend.port
+        self._backend: Any = None
+        if is_up:
+            self.accept()
 
     @property
     def endpoint(self) -> str:
@@ -115,33 +77,68 @@ class CollectorServer:
         with self._changed:
             return [span for request in self.requests for span in request.spans]
 
+    @property
+    def tally(self) -> Tally:
+        """What was counted so far."""
+        with self._changed:
+            return self.ledger.tally(self.attempts)
+
+    @property
+    def delivered_ids(self) -> set[str]:
+        """The ids of the spans that were accepted."""
+        with self._changed:
+            return set(self.ledger.span_ids)
+
     def script(self, *faults: Fault) -> None:
         """Meet the next requests with these faults, one each."""
-        self._faults.extend(faults)
+        self._script.add(*faults)
 
     def fail_always(self, fault: Fault | None) -> None:
         """Meet every request that no script is left for with ``fault``; None takes them again."""
-        self._always = fault
+        self._script.always(fault)
+
+    def refuse(self) -> None:
+        """Close the port and cut what is connected, as a server does that was killed."""
+        backend, self._backend = self._backend, None
+        if backend is not None:
+            self.let_go()
+            backend.stop()
+
+    def accept(self) -> None:
+        """Listen (again), on the same port."""
+        if self._backend is None:
+            self._backend = self._make_backend()
+
+    def let_go(self) -> None:
+        """Cut the requests that hang. Those to come hang again, if the script says so."""
+        released, self._released = self._released, threading.Event()
+        released.set()
 
     def wait_for_spans(self, count: int) -> list[ReceivedSpan]:
         """The accepted spans, as soon as there are ``count``."""
         self.wait_until(lambda: sum(len(request.spans) for request in self.requests) >= count, f"{count} spans")
         return self.spans
 
-    def wait_for_attempts(self, count: int) -> None:
-        """Wait until ``count`` requests have arrived, whatever became of them."""
-        self.wait_until(lambda: self.attempts >= count, f"{count} attempts")
+    def wait_for_delivered(self, count: int, seconds: float = PATIENCE_SECONDS) -> Tally:
+        """The tally, as soon as ``count`` different spans were accepted."""
+        self.wait_until(lambda: len(self.ledger.span_ids) >= count, f"{count} different spans", seconds)
+        return self.tally
 
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+    def wait_for_attempts(self, count: int, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until ``count`` requests have arrived, whatever became of them."""
+        self.wait_until(lambda: self.attempts >= count, f"{count} attempts", seconds)
+
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until ``condition``, which is looked at whenever a request arrives, holds."""
         with self._changed:
-            if not self._changed.wait_for(condition, PATIENCE_SECONDS):
-                raise AssertionError(f"waited for {what}; got {self.attempts} requests: {self.requests}")
+            if not self._changed.wait_for(condition, seconds):
+                raise AssertionError(f"waited for {what}; got {self.ledger.tally(self.attempts)}")
 
     def close(self) -> None:
         """Stop listening, and let requests that hang go."""
-        self._released.set()
-        self._backend.stop()
+        self._closed.set()
+        self.refuse()
+        self._claim.close()
 
     def __enter__(self) -> Self:
         return self
@@ -156,19 +153,36 @@ class CollectorServer:
         with self._changed:
             self.attempts += 1
             self._changed.notify_all()
-            return self._faults.popleft() if self._faults else self._always
+            return self._script.take()
 
-    def take(self, path: str, headers: Iterable[tuple[str, str]], payload: messages.ExportTraceServiceRequest) -> None:
+    def take(self, path: str, headers: Iterable[tuple[str, str]], payload: Any, wire_size: int | None = None) -> None:
         """Keep a request that was accepted."""
-        spans = list(_spans_of(payload))
-        received = ReceivedRequest(path, {k.lower(): v for k, v in headers}, spans, payload.ByteSize())
+        size = payload.ByteSize()
+        span_ids = read_span_ids(payload)
+        received = None
+        if self._keeps_spans:
+            lowered = {name.lower(): value for name, value in headers}
+            received = ReceivedRequest(path, lowered, list(read_spans(payload)), size)
         with self._changed:
-            self.requests.append(received)
+            self.ledger.enter(span_ids, size, size if wire_size is None else wire_size)
+            if received is not None:
+                self.requests.append(received)
             self._changed.notify_all()
 
     def hang(self) -> None:
-        """Keep a request waiting until the server stops."""
+        """Keep a request waiting until the server lets go, or stops."""
         self._released.wait(PATIENCE_SECONDS)
+
+    def delay(self, seconds: float) -> None:
+        """Keep a request waiting for ``seconds``, or until the server stops."""
+        self._closed.wait(seconds)
+
+    def _make_backend(self) -> Any:
+        if self.protocol == "grpc":
+            from tests.faults.over_grpc import GrpcBackend
+
+            return GrpcBackend(self, self.port, self._max_message_bytes)
+        return HttpBackend(self, self.port, self._max_message_bytes)
 
 
 def unused_port() -> int:
@@ -178,129 +192,8 @@ def unused_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class _HttpBackend:
-    def __init__(self, collector: CollectorServer, port: int) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            timeout = PATIENCE_SECONDS
-
-            def do_POST(self) -> None:
-                _answer_http(collector, self)
-
-            def log_message(self, *args: Any) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-def _answer_http(collector: CollectorServer, handler: BaseHTTPRequestHandler) -> None:
-    body = handler.rfile.read(int(handler.headers.get("content-length", "0")))
-    fault = collector.meet()
-    if fault is not None and fault.kind == "hang":
-        collector.hang()
-        handler.close_connection = True
-        return
-    if fault is not None and fault.kind == "reset":
-        linger = struct.pack("ii", 1, 0)  # closing then sends RST
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        handler.close_connection = True
-        handler.connection.close()
-        return
-    if fault is not None and fault.kind == "status":
-        _send(handler, int(fault.code), fault.headers, fault.body)
-        return
-    if handler.headers.get("content-encoding") == "gzip":
-        body = gzip.decompress(body)
-    collector.take(handler.path, handler.headers.items(), messages.ExportTraceServiceRequest.FromString(body))
-    response = _response(fault)
-    _send(handler, 200, {"content-type": "application/x-protobuf"}, response.SerializeToString())
-
-
-def _send(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name, value)
-    handler.send_header("content-length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-def _response(fault: Fault | None) -> messages.ExportTraceServiceResponse:
-    response = messages.ExportTraceServiceResponse()
-    if fault is not None and fault.kind == "reject":
-        response.partial_success.rejected_spans = int(fault.code)
-        response.partial_success.error_message = fault.details
-    return response
-
-
-class _GrpcBackend:
-    def __init__(self, collector: CollectorServer, port: int, max_message_bytes: int | None) -> None:
-        import grpc
-
-        class Service(services.TraceServiceServicer):
-            def Export(self, request: Any, context: Any) -> Any:
-                return _answer_grpc(collector, request, context)
-
-        options = [("grpc.so_reuseport", 0)]
-        if max_message_bytes is not None:
-            options.append(("grpc.max_receive_message_length", max_message_bytes))
-        self._server = grpc.server(futures.ThreadPoolExecutor(4), options=options)
-        services.add_TraceServiceServicer_to_server(Service(), self._server)
-        self.port = int(self._server.add_insecure_port(f"127.0.0.1:{port}"))
-        self._server.start()
-
-    def stop(self) -> None:
-        self._server.stop(None).wait()
-
-
-def _answer_grpc(collector: CollectorServer, request: Any, context: Any) -> Any:
-    import grpc
-
-    fault = collector.meet()
-    if fault is not None and fault.kind == "hang":
-        collector.hang()
-        context.abort(grpc.StatusCode.CANCELLED, "stopped")
-    if fault is not None and fault.kind in ("status", "reset"):
-        context.abort(grpc.StatusCode[str(fault.code)], fault.details)
-    collector.take("grpc", [(name, str(value)) for name, value in context.invocation_metadata()], request)
-    return _response(fault)
-
-
-def _spans_of(payload: Any) -> Iterable[ReceivedSpan]:
-    for resource_spans in payload.resource_spans:
-        resource = _attributes(resource_spans.resource.attributes)
-        for scope_spans in resource_spans.scope_spans:
-            for span in scope_spans.spans:
-                yield ReceivedSpan(
-                    name=span.name,
-                    trace_id=span.trace_id.hex(),
-                    span_id=span.span_id.hex(),
-                    parent_id=span.parent_span_id.hex() or None,
-                    attributes=_attributes(span.attributes),
-                    resource=resource,
-                    scope=scope_spans.scope.name,
-                    status={0: "UNSET", 1: "OK", 2: "ERROR"}[span.status.code],
-                    events=[event.name for event in span.events],
-                    dropped_attributes=span.dropped_attributes_count,
-                )
-
-
-def _attributes(pairs: Any) -> dict[str, Any]:
-    return {pair.key: _value(pair.value) for pair in pairs}
-
-
-def _value(value: Any) -> Any:
-    kind = value.WhichOneof("value")
-    if kind == "array_value":
-        return [_value(item) for item in value.array_value.values]
-    return getattr(value, kind) if kind else None
+def _claim(port: int) -> socket.socket:
+    claim = socket.socket()
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    claim.bind(("127.0.0.1", port))
+    return claim

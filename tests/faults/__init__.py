@@ -1,0 +1,1 @@
+"""What may befall spans on their way: servers that fail by script, programs that die, disks that fill."""
