@@ -43,6 +43,7 @@ from .tracing import (
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .processes import ProcessPoolExecutor
     from .readers import register_reader
     from .registration import flush, register, shutdown
     from .semconv.privacy import TraceConfig
@@ -50,6 +51,7 @@ else:
     # The SDK and the exporters come with the first three, and all of them only to programs that use them.
     _HOMES = {
         **dict.fromkeys(("flush", "register", "shutdown"), "registration"),
+        "ProcessPoolExecutor": "processes",  # and `multiprocessing`
         "TraceConfig": "semconv.privacy",
         "register_reader": "readers",
     }
@@ -66,6 +68,7 @@ else:
 
 
 __all__ = [
+    "ProcessPoolExecutor",
     "Span",
     "ThreadPoolExecutor",
     "TraceConfig",

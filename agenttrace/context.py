@@ -17,6 +17,7 @@ from typing_extensions import ParamSpec, Self
 
 from . import faults
 from .current import SUPPRESS_KEY, Context, attach, create_key, get_current
+from .propagation import BAGGAGE_KEY, PROPAGATED, add_to_baggage, attributes_from_baggage
 from .wrapping import ContextOnly, wrap_callable
 from .wrapping.targets import wrap_target
 
@@ -52,19 +53,27 @@ CONTEXT_ATTRIBUTES = frozenset(
 )
 """The attributes that travel in the context; each name is its context key too, as in OpenInference's instrumentors."""
 
+CONTEXT_KEYS = CONTEXT_ATTRIBUTES | {BAGGAGE_KEY}
+"""A context with none of these has no attributes for the spans that start in it."""
+
 
 def attributes_from_context(context: Context) -> dict[str, Any]:
     """The attributes that every span starting in ``context`` carries.
 
     Returns:
-        Attribute names and values; empty outside every ``using_…`` block. Values that another library put under
-        OpenInference's context keys are made into valid attribute values.
+        Attribute names and values; empty outside every ``using_…`` block, unless session or user came in the baggage:
+        what a block in this process says wins over that. Values that another library put under OpenInference's
+        context keys are made into valid attribute values.
     """
-    if CONTEXT_ATTRIBUTES.isdisjoint(context):
+    if CONTEXT_KEYS.isdisjoint(context):
+        return {}
+    found = attributes_from_baggage(context) if BAGGAGE_KEY in context else {}
+    found.update((key, context[key]) for key in CONTEXT_ATTRIBUTES if key in context)
+    if not found:
         return {}
     from .capture.encode import encode_attribute
 
-    return {key: encode_attribute(context[key]) for key in CONTEXT_ATTRIBUTES if key in context}
+    return {key: encode_attribute(value) for key, value in found.items()}
 
 
 class Scope:
@@ -74,10 +83,12 @@ class Scope:
     body runs and not in the code that consumes the items.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_propagated", "_values")
 
-    def __init__(self, values: Mapping[str, object]) -> None:
+    def __init__(self, values: Mapping[str, object], *, propagate: bool = False) -> None:
         self._values = dict(values)
+        sent = PROPAGATED if propagate else ()
+        self._propagated = {key: value for key, value in values.items() if key in sent and isinstance(value, str)}
 
     def __enter__(self) -> Self:
         current = get_current()
@@ -130,41 +141,46 @@ class Scope:
             values[_METADATA] = merge_metadata(current[_METADATA], str(values[_METADATA]))
         if _TAGS in values and _TAGS in current:
             values[_TAGS] = _merge_tags(current[_TAGS], values[_TAGS])
+        if self._propagated:
+            values.update(add_to_baggage(current, self._propagated))
         return values
 
 
-def using_session(session_id: str) -> Scope:
+def using_session(session_id: str, *, propagate: bool = False) -> Scope:
     """Put every span that starts inside into the session ``session_id`` (OpenInference ``session.id``).
 
     Args:
         session_id: Any non-empty text that names the conversation.
+        propagate: Whether it is put into W3C baggage too, so that it goes along where OpenTelemetry's propagators
+            write the headers of a request: to everybody whom such requests go to, readable.
 
     Raises:
-        TypeError: If ``session_id`` is not a string.
+        TypeError: If ``session_id`` is not a string, or ``propagate`` no bool.
         ValueError: If it is empty.
 
     Example:
         >>> with using_session("conversation-7"):
         ...     answer = agent("and tomorrow?")
     """
-    return Scope({SpanAttributes.SESSION_ID: _text("session_id", session_id)})
+    return Scope({SpanAttributes.SESSION_ID: _text("session_id", session_id)}, propagate=_switch(propagate))
 
 
-def using_user(user_id: str) -> Scope:
+def using_user(user_id: str, *, propagate: bool = False) -> Scope:
     """Say on every span that starts inside who the user is (OpenInference ``user.id``).
 
     Args:
         user_id: Any non-empty text that names the user.
+        propagate: As for `using_session`.
 
     Raises:
-        TypeError: If ``user_id`` is not a string.
+        TypeError: If ``user_id`` is not a string, or ``propagate`` no bool.
         ValueError: If it is empty.
 
     Example:
         >>> with using_user("ada"):
         ...     answer = agent("what is the weather?")
     """
-    return Scope({SpanAttributes.USER_ID: _text("user_id", user_id)})
+    return Scope({SpanAttributes.USER_ID: _text("user_id", user_id)}, propagate=_switch(propagate))
 
 
 def using_metadata(metadata: Mapping[str, Any]) -> Scope:
@@ -238,6 +254,7 @@ def using_attributes(
     prompt_template: str | None = None,
     prompt_template_version: str | None = None,
     prompt_template_variables: Mapping[str, Any] | None = None,
+    propagate: bool = False,
 ) -> Scope:
     """All of the ``using_…`` in one: what is given goes on every span that starts inside, the rest stays as it is.
 
@@ -249,10 +266,11 @@ def using_attributes(
         prompt_template: As ``template`` of `using_prompt_template`.
         prompt_template_version: As ``version`` of `using_prompt_template`.
         prompt_template_variables: As ``variables`` of `using_prompt_template`.
+        propagate: As for `using_session`; session and user go along, the rest stays in this process.
 
     Raises:
         TypeError: If an argument is of another type than its ``using_…`` takes.
-        ValueError: If a text is empty.
+        ValueError: If a text is empty, or there is neither session nor user to propagate.
 
     Example:
         >>> with using_attributes(session_id="conversation-7", user_id="ada", tags=["nightly"]):
@@ -275,7 +293,9 @@ def using_attributes(
     }
     if tags is not None:
         values[_TAGS] = _tag_list(tags)
-    return Scope(values)
+    if _switch(propagate) and session_id is None and user_id is None:
+        raise ValueError("propagate=True sends session_id and user_id: give one of them, or leave propagate out")
+    return Scope(values, propagate=propagate)
 
 
 def suppress_tracing() -> Scope:
@@ -317,6 +337,12 @@ def _text(name: str, value: object) -> str:
     if not value:
         raise ValueError(f"{name} is empty: give it a text, or leave the block out")
     return value
+
+
+def _switch(propagate: object) -> bool:
+    if not isinstance(propagate, bool):
+        raise TypeError(f"propagate is {type(propagate).__name__}: write True or False")
+    return propagate
 
 
 def _json_object(name: str, value: object) -> str:

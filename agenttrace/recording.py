@@ -10,7 +10,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind
 from opentelemetry.trace import Span as OtelSpan
 
 from . import faults
-from .context import CONTEXT_ATTRIBUTES, attributes_from_context
+from .context import CONTEXT_KEYS, attributes_from_context
 from .current import SPAN_KEY, SUPPRESS_KEY, Context, attach, get_current
 from .provider import find_source
 from .running import RunningSpan
@@ -75,7 +75,7 @@ class SpanOpener:
             if source is None or context.get(SUPPRESS_KEY):
                 return None
             attributes = (self._static or self._prepare()).copy()
-            if not CONTEXT_ATTRIBUTES.isdisjoint(context):
+            if not CONTEXT_KEYS.isdisjoint(context):
                 attributes = {**attributes_from_context(context), **attributes}
             # Attributes are cheapest where the span starts. Unless the sampler may say no: nothing is serialised then.
             certain = source.samples_all and (SPAN_KEY not in context or _is_recording(context))
