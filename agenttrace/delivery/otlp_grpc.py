@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import DESCRIPTOR
 
 from .endpoint import Endpoint
-from .otlp_answer import accepted
+from .grpc_failures import connection_problem, is_cut_off, is_local_failure
+from .otlp_answer import accepted, refused_credentials
+from .server_words import ServerWords
 from .sink import Answer, Verdict
 from .transport import USER_AGENT, TransportOptions
 
 __all__ = ["GrpcConnection"]
 
 _METHOD = f"/{DESCRIPTOR.services_by_name['TraceService'].full_name}/Export"
+_STATUS_DETAILS = "grpc-status-details-bin"
+_LATER_CODES = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.OUT_OF_RANGE,
+    grpc.StatusCode.DATA_LOSS,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+)
+# A message over a limit has no status of its own: RESOURCE_EXHAUSTED, which Rust's servers call OUT_OF_RANGE, stands
+# for exhausted quotas too, and UNKNOWN for what a proxy said in HTTP. So it goes by what gRPC's libraries call it.
+_TOO_LARGE_CODES = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE, grpc.StatusCode.UNKNOWN)
+_TOO_LARGE = re.compile(r"larger than max|exceeds (?:the )?max|length too large|with status: 413", re.IGNORECASE)
 
 
 class GrpcConnection:
@@ -34,7 +53,10 @@ class GrpcConnection:
         self._endpoint = endpoint
         self._metadata = tuple(headers.items())
         self._options = options
+        self._words = ServerWords(headers)
         self._channel: grpc.Channel | None = None
+        self.status: str = ""
+        """How the latest answer's status reads, like ``gRPC OK``; empty while there was none."""
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Send one encoded batch."""
@@ -46,12 +68,13 @@ class GrpcConnection:
         try:
             response = call(payload, timeout=timeout, metadata=self._metadata, compression=compression)
         except grpc.RpcError as error:
-            answer = self._read(error.code(), error.details() or "", timeout)
+            answer = self._read(error, timeout)
             if answer.verdict is Verdict.UNREACHABLE:
                 # A channel waits for up to two minutes between its own attempts to connect, a new one tries at once.
                 self.close()
             return answer
-        return accepted(str(self._endpoint), response)
+        self.status = "gRPC OK"
+        return accepted(str(self._endpoint), response, self._words)
 
     def close(self) -> None:
         """Close the channel."""
@@ -75,39 +98,47 @@ class GrpcConnection:
             options=options,
         )
 
-    def _read(self, code: grpc.StatusCode, details: str, timeout: float) -> Answer:
+    def _read(self, error: grpc.RpcError, timeout: float) -> Answer:
+        code, details = error.code(), error.details() or ""
         status = grpc.StatusCode
         name = str(self._endpoint)
-        if code is status.UNAVAILABLE:
-            return self._unavailable(name, details)
+        self.status = f"gRPC {code.name}"
+        if code is status.UNAVAILABLE and is_local_failure(details):
+            verdict = Verdict.LATER if is_cut_off(details) else Verdict.UNREACHABLE
+            return Answer(verdict, connection_problem(self._endpoint, details))
         if code is status.DEADLINE_EXCEEDED:
             return Answer(Verdict.LATER, f"{name} doesn't answer within {timeout:.3g} s")
-        if code is status.RESOURCE_EXHAUSTED and "larger than max" in details:
-            return Answer(Verdict.SPLIT, f"{name} takes no message as large as one span is")
-        if code in (status.CANCELLED, status.ABORTED, status.OUT_OF_RANGE, status.DATA_LOSS, status.RESOURCE_EXHAUSTED):
-            return Answer(Verdict.LATER, f"{name} is busy ({code.name})")
-        if code in (status.UNAUTHENTICATED, status.PERMISSION_DENIED):
-            problem = f"{name} refuses the credentials ({code.name}): check api_key or the authorization header"
-            return Answer(Verdict.REFUSED, problem)
-        if code is status.UNIMPLEMENTED:
-            problem = f'{name} is no OTLP server for gRPC: check the port, or register(protocol="http/protobuf")'
-            return Answer(Verdict.REFUSED, problem)
-        if code in (status.INTERNAL, status.UNKNOWN):
-            return Answer(Verdict.FAULTY, f"{name} failed ({code.name}): see the server's log")
-        return Answer(Verdict.REFUSED, f"{name} refuses the spans ({code.name})")
+        if code in _TOO_LARGE_CODES and _TOO_LARGE.search(details):
+            problem = f"{name} takes no message as large as one span is"
+            return Answer(Verdict.SPLIT, self._words.after(problem, details))
+        if code in _LATER_CODES:
+            return Answer(Verdict.LATER, f"{name} is busy ({code.name})", _retry_after(error))
+        return self._refusal(name, code, details)
 
-    def _unavailable(self, name: str, details: str) -> Answer:
-        # gRPC tells by words alone whether a server said "unavailable" or nobody was there to say anything.
-        lowered = details.lower()
-        if "http1" in lowered or "parsing http/2" in lowered:
-            problem = f'{name} speaks HTTP, not gRPC: register(protocol="http/protobuf"), or use its gRPC port'
-            return Answer(Verdict.UNREACHABLE, problem)
-        if any(words in lowered for words in ("dns", "name resolution", "errors resolving", "lookup failed")):
-            problem = f"the host {self._endpoint.host} of {name} isn't known: is it spelled right?"
-            return Answer(Verdict.UNREACHABLE, problem)
-        if "ssl" in lowered or "tls" in lowered or "certificate" in lowered:
-            problem = f"no secure connection to {name} can be made: does it speak TLS, and is its certificate trusted?"
-            return Answer(Verdict.UNREACHABLE, problem)
-        if "connect" in lowered:
-            return Answer(Verdict.UNREACHABLE, f"no server answers at {name}: is it running, and is the port right?")
-        return Answer(Verdict.LATER, f"{name} is busy (UNAVAILABLE)")
+    def _refusal(self, name: str, code: grpc.StatusCode, details: str) -> Answer:
+        status = grpc.StatusCode
+        verdict = Verdict.FAULTY if code in (status.INTERNAL, status.UNKNOWN) else Verdict.REFUSED
+        if code in (status.UNAUTHENTICATED, status.PERMISSION_DENIED):
+            problem = f"{name} {refused_credentials(self._words.has_credentials, code.name)}"
+        elif code is status.UNIMPLEMENTED:
+            problem = f'{name} is no OTLP server for gRPC: check the port, or register(protocol="http/protobuf")'
+        elif verdict is Verdict.FAULTY:
+            problem = f"{name} failed ({code.name}): see the server's log"
+        else:
+            problem = f"{name} refuses the spans ({code.name})"
+        return Answer(verdict, self._words.after(problem, details))
+
+
+def _retry_after(error: grpc.RpcError) -> float | None:
+    """The seconds that the server asks to be left alone for, from the ``google.rpc.RetryInfo`` of its answer."""
+    for key, value in error.trailing_metadata() or ():
+        if key != _STATUS_DETAILS or not isinstance(value, bytes):
+            continue
+        try:
+            for detail in Status.FromString(value).details:
+                info = RetryInfo()
+                if detail.Unpack(info):
+                    return max(0.0, float(info.retry_delay.seconds) + float(info.retry_delay.nanos) / 1e9)
+        except DecodeError:
+            return None
+    return None

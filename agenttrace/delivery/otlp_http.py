@@ -7,23 +7,27 @@ import socket
 import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from math import isfinite
 from time import time
+from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
 
 from .endpoint import TRACES_PATH, Endpoint, mask
-from .otlp_answer import accepted
+from .otlp_answer import accepted, refused_credentials
 from .phoenix import VERSION_HEADER
+from .server_words import ServerWords, words_in
 from .sink import Answer, Verdict
+from .tls import tls_advice
 from .transport import USER_AGENT, TransportOptions, is_caused_by
 
 __all__ = ["HttpConnection"]
 
 _CONNECT_SECONDS = 5.0
 _LONGEST_BODY = 65_536
+_OR_SECURE = "if it wants TLS, write https:// instead of http://"
 _BUSY = {408, 425, 429, 502, 503, 504}
 
 
@@ -45,6 +49,7 @@ class HttpConnection:
         self._headers = {"user-agent": USER_AGENT, "content-type": "application/x-protobuf", **headers}
         if options.compression == "gzip":
             self._headers["content-encoding"] = "gzip"
+        self._words = ServerWords(self._headers, endpoint.address)
         self._session = session = requests.Session()
         session.trust_env = not endpoint.is_loopback  # no proxy stands between a program and its own machine
         if options.certificate:
@@ -54,6 +59,8 @@ class HttpConnection:
             session.cert = (certificate, key) if key else certificate
         self.is_phoenix: bool = False
         """Whether the server said that it is Phoenix, which takes annotations too."""
+        self.status: str = ""
+        """How the latest answer's status reads, like ``HTTP 200``; empty while there was none."""
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Post one encoded batch; a connection that the server closed while it was idle is opened anew, once."""
@@ -115,47 +122,81 @@ class HttpConnection:
         )
         try:
             answer = next(response.iter_content(_LONGEST_BODY), b"")
+        except exceptions.ContentDecodingError:  # the status is what counts
+            answer = b""
         finally:
             response.close()
         return self._read(response, answer)
 
     def _read(self, response: requests.Response, body: bytes) -> Answer:
         status = response.status_code
+        content_type = response.headers.get("content-type", "")
         name = str(self._endpoint)
+        self.status = f"HTTP {status}"
         if 200 <= status < 300:
             self.is_phoenix = VERSION_HEADER in response.headers
-            if "text/html" in response.headers.get("content-type", ""):
-                return Answer(
-                    Verdict.REFUSED,
-                    f"{name} answers with a web page, not as an OTLP server does: check the endpoint's path",
-                )
-            return accepted(name, body)
+            if "text/html" in content_type:
+                problem = f"{name} answers with a web page, not as an OTLP server does: {self._address_advice()}"
+                return Answer(Verdict.REFUSED, problem)
+            return accepted(name, body, self._words)
         if status in _BUSY:
             problem = f"{name} is busy (HTTP {status})"
             return Answer(Verdict.LATER, problem, _retry_after(response.headers.get("retry-after")))
+        words = words_in(body, content_type)
         if status == 413:
-            return Answer(Verdict.SPLIT, f"{name} takes no request as large as one span is (HTTP 413)")
+            problem = f"{name} takes no request as large as one span is (HTTP 413)"
+            return Answer(Verdict.SPLIT, self._words.after(problem, words))
         if status >= 500:
-            return Answer(Verdict.FAULTY, f"{name} failed (HTTP {status}): see the server's log")
-        return Answer(Verdict.REFUSED, _refusal(name, status, response.headers.get("location")))
+            problem = f"{name} failed (HTTP {status}): see the server's log"
+            return Answer(Verdict.FAULTY, self._words.after(problem, words))
+        problem = self._refusal(status, response.headers.get("location"))
+        return Answer(Verdict.REFUSED, self._words.after(problem, words))
+
+    def _refusal(self, status: int, location: str | None) -> str:
+        name = str(self._endpoint)
+        if status in (401, 403):
+            return f"{name} {refused_credentials(self._words.has_credentials, f'HTTP {status}')}"
+        if status in (404, 405):
+            return f"{name} is no OTLP address of that server (HTTP {status}): {self._address_advice()}"
+        if 300 <= status < 400:
+            target = f" to {mask(location)}" if location else ""
+            return f"{name} redirects{target} (HTTP {status}): use the address that it redirects to as endpoint"
+        if status == 400 and not self._endpoint.is_secure:
+            return f"{name} refuses the spans (HTTP 400); {_OR_SECURE}"
+        return f"{name} refuses the spans (HTTP {status})"
+
+    def _address_advice(self) -> str:
+        advice = "check the endpoint's host, port and path"
+        if urlsplit(self._endpoint.address).path.endswith(TRACES_PATH):
+            return advice
+        # Only OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is taken as it is, as its specification wants.
+        return f"{advice}, which is taken as it is here and usually ends with {TRACES_PATH}"
 
     def _failure(self, error: Exception, timeout: float) -> Answer:
         # The error's own text is never shown: it may quote headers, and the URL with what follows "?".
         name = str(self._endpoint)
+        if isinstance(error, exceptions.ProxyError):
+            problem = (
+                f"the proxy that the environment names doesn't lead to {name}: check HTTPS_PROXY, HTTP_PROXY, NO_PROXY"
+            )
+            return Answer(Verdict.UNREACHABLE, problem)
         if is_caused_by(error, socket.gaierror):
             problem = f"the host {self._endpoint.host} of {name} isn't known: is it spelled right?"
             return Answer(Verdict.UNREACHABLE, problem)
         if is_caused_by(error, ssl.SSLError):
-            return Answer(Verdict.UNREACHABLE, f"no secure connection to {name} can be made: {_tls_advice(error)}")
+            return Answer(Verdict.UNREACHABLE, f"no secure connection to {name} can be made: {tls_advice(error)}")
         if isinstance(error, exceptions.ConnectTimeout):
             return Answer(Verdict.UNREACHABLE, _nobody_at(name))
         if isinstance(error, exceptions.Timeout) or is_caused_by(error, TimeoutError):
             return Answer(Verdict.LATER, f"{name} accepts connections but doesn't answer within {timeout:.3g} s")
         if is_caused_by(error, ConnectionResetError) or is_caused_by(error, BrokenPipeError):
-            return Answer(Verdict.LATER, f"{name} breaks connections off without an answer")
-        if is_caused_by(error, HTTPException) or isinstance(error, exceptions.ChunkedEncodingError):
+            problem = f"{name} breaks connections off without an answer"
+            return Answer(Verdict.LATER, problem if self._endpoint.is_secure else f"{problem}; {_OR_SECURE}")
+        if is_caused_by(error, IncompleteRead):
+            return Answer(Verdict.LATER, f"{name} breaks its answers off halfway")
+        if is_caused_by(error, HTTPException):
             problem = f'{name} doesn\'t answer in HTTP: if that is its gRPC port, use register(protocol="grpc")'
-            return Answer(Verdict.LATER, problem)
+            return Answer(Verdict.LATER, problem if self._endpoint.is_secure else f"{problem}; {_OR_SECURE}")
         if isinstance(error, exceptions.ConnectionError):
             return Answer(Verdict.UNREACHABLE, _nobody_at(name))
         return Answer(Verdict.REFUSED, f"nothing can be sent to {name} ({type(error).__name__})")
@@ -168,23 +209,6 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _nobody_at(name: str) -> str:
     return f"no server answers at {name}: is it running, and is the port right?"
-
-
-def _refusal(name: str, status: int, location: str | None) -> str:
-    if status in (401, 403):
-        return f"{name} refuses the credentials (HTTP {status}): check api_key or the authorization header"
-    if status in (404, 405):
-        return f"{name} is no OTLP address of that server (HTTP {status}): check the endpoint's host, port and path"
-    if 300 <= status < 400:
-        target = f" to {mask(location)}" if location else ""
-        return f"{name} redirects{target} (HTTP {status}): use the address that it redirects to as endpoint"
-    return f"{name} refuses the spans (HTTP {status})"
-
-
-def _tls_advice(error: BaseException) -> str:
-    if is_caused_by(error, ssl.SSLCertVerificationError):
-        return "its certificate isn't trusted here; name the authority's file in OTEL_EXPORTER_OTLP_CERTIFICATE"
-    return "does it speak TLS? If not, write http:// instead of https://"
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from agenttrace.version import __version__
 
 from .sink import Answer
 
-__all__ = ["USER_AGENT", "Connection", "TransportOptions", "is_caused_by"]
+__all__ = ["USER_AGENT", "Connection", "TransportOptions", "cause_of", "is_caused_by"]
+
+_Error = TypeVar("_Error", bound=BaseException)
 
 USER_AGENT = f"agenttrace/{__version__}"
 """What we call ourselves to servers."""
@@ -46,6 +48,11 @@ class Connection(Protocol):
 
 def is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
     """Whether ``kind`` is behind ``error``, however deep libraries have wrapped it."""
+    return cause_of(error, kind) is not None
+
+
+def cause_of(error: BaseException, kind: type[_Error]) -> _Error | None:
+    """The error of this ``kind`` that is behind ``error``, however deep libraries have wrapped it; None without one."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:
@@ -53,7 +60,7 @@ def is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:
         if id(candidate) in seen or not isinstance(candidate, BaseException):
             continue
         if isinstance(candidate, kind):
-            return True
+            return candidate
         seen.add(id(candidate))
         waiting += [candidate.__cause__, candidate.__context__, getattr(candidate, "reason", None), *candidate.args]
-    return False
+    return None
