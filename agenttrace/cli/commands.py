@@ -12,13 +12,13 @@ from rich.console import Console
 
 from agenttrace.local.database import StoreError
 from agenttrace.local.documents import summary_document, trace_document
-from agenttrace.local.picture import TracePicture
+from agenttrace.local.picture import QUIET_MEANS, TracePicture
 from agenttrace.local.reader import Store
 from agenttrace.local.records import summarise
 from agenttrace.local.text import safe_json
 from agenttrace.version import __version__
 
-from .listing import trace_table
+from .listing import QUIET_SIGN, trace_table
 
 if TYPE_CHECKING:
     from typing import Any
@@ -78,11 +78,13 @@ def list_traces(limit: int, project: str | None, as_json: bool) -> None:
         click.echo(safe_json([summary_document(trace) for trace in traces], indent=2))
     elif traces:
         console = _console()
-        sign = ">=" if console.options.ascii_only else "≥"
-        console.print(trace_table(traces, console.width, now=time.time_ns(), at_least=sign))
-        if not all(trace.is_complete for trace in traces):
+        sign, now = ">=" if console.options.ascii_only else "≥", time.time_ns()
+        console.print(trace_table(traces, console.width, now=now, at_least=sign))
+        if any(not trace.is_complete and trace.end_time is not None for trace in traces):
             note = "a parent is not recorded: still running, killed, or elsewhere"
             console.print(f"{sign} incomplete ({note})", style="yellow")
+        if any(trace.is_quiet(now) for trace in traces):
+            console.print(f"{QUIET_SIGN} nothing new for some time ({QUIET_MEANS})", style="yellow")
     else:
         click.echo(_nothing_recorded(store, project), err=True)
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from agenttrace.local.figures import clock_text, duration_text
+from agenttrace.local.figures import clock_text, duration_text, running_text
 from agenttrace.local.heading import SHORT_ID
 from agenttrace.local.picture import KIND_STYLES
 from agenttrace.local.text import one_line
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agenttrace.local.records import TraceSummary
+
+QUIET_SIGN = "?"
+"""Stands behind the duration of a trace that is running, or whose process was killed."""
 
 _COLUMNS = ("started", "trace", "kind", "name", "duration", "spans", "errors", "tokens", "project")
 _NUMBERS = frozenset({"duration", "spans", "errors", "tokens"})
@@ -74,21 +77,23 @@ def _rows(traces: Sequence[TraceSummary], now: int, at_least: str) -> list[dict[
 
 def _row(trace: TraceSummary, id_length: int, now: int, at_least: str) -> dict[str, Text]:
     kind = one_line(trace.kind or NO_KIND)
-    is_certain = trace.is_complete or trace.duration is None
     return {
         "started": Text(clock_text(trace.start_time, now)),
         "trace": Text(trace.trace_id[:id_length], "bold"),
         "kind": Text(kind, KIND_STYLES.get(kind, "bold")),
         "name": Text(one_line(trace.name)),
-        "duration": Text(
-            duration_text(trace.duration) if is_certain else f"{at_least} {duration_text(trace.duration)}",
-            "" if trace.is_complete else "yellow",
-        ),
+        "duration": Text(_duration(trace, now, at_least), "" if trace.is_complete else "yellow"),
         "spans": Text(f"{trace.span_count:,}"),
         "errors": Text(f"{trace.error_count:,}" if trace.error_count else "", "bold red"),
         "tokens": Text("" if trace.tokens.total is None else f"{trace.tokens.total:,}", "cyan"),
         "project": Text(one_line(trace.project)),
     }
+
+
+def _duration(trace: TraceSummary, now: int, at_least: str) -> str:
+    if trace.end_time is None:
+        return running_text(trace.start_time, now) + (QUIET_SIGN if trace.is_quiet(now) else "")
+    return duration_text(trace.duration) if trace.is_complete else f"{at_least} {duration_text(trace.duration)}"
 
 
 def _telling_length(trace_ids: Sequence[str]) -> int:

@@ -35,6 +35,19 @@ def duration_text(nanoseconds: int | None) -> str:
     return f"{nanoseconds // _MICROSECOND} µs"
 
 
+def running_text(start: int, now: int) -> str:
+    """For how long a span that started at ``start`` has been running at ``now`` (``running 5 min``)."""
+    return f"running {rough_duration_text(now - start)}"
+
+
+def rough_duration_text(nanoseconds: int) -> str:
+    """A duration in its largest unit alone: ``12 s``, ``5 min``, ``3 h``, ``2 d``."""
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if nanoseconds >= unit:
+            return f"{nanoseconds // unit:,} {name}"
+    return f"{max(0, nanoseconds) // _SECOND} s"
+
+
 def tokens_text(tokens: TokenCounts, arrow: str) -> str:
     """Token counts (``1,204 → 310 tokens``: read and written, or their sum alone), or nothing."""
     if tokens.prompt is not None and tokens.completion is not None:
@@ -52,12 +65,8 @@ def ago_text(nanoseconds: int, now: int) -> str:
     past = now - nanoseconds
     if past < _MINUTE:
         return "just now"
-    if past < _HOUR:
-        return f"{past // _MINUTE} min ago"
-    if past < _DAY:
-        return f"{past // _HOUR} h ago"
     if past < 7 * _DAY:
-        return f"{past // _DAY} d ago"
+        return f"{rough_duration_text(past)} ago"
     return local_time_text(nanoseconds)[:_DATE_LENGTH]
 
 

@@ -37,6 +37,16 @@ def default_store_path() -> Path:
     return Path(os.path.abspath(folder)) / STORE_NAME
 
 
+def absolute_store_path(path: Path | str | None) -> Path:
+    """``path``, or `default_store_path` where it is None, as it is right wherever the program changes its folder to.
+
+    Raises:
+        ValueError: If no path is given and this user has no home folder.
+    """
+    chosen = default_store_path() if path is None else Path(path).expanduser()
+    return Path(os.path.abspath(chosen))
+
+
 def _user_data_folder() -> Path:
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA", "").strip()

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from .details import detail_lines
 from .exchanges import input_text, output_text
-from .figures import duration_text, tokens_text
+from .figures import duration_text, rough_duration_text, running_text, tokens_text
 from .heading import heading, label_line
 from .judgements import Judgements
 from .outcome import error_text, stop_text
@@ -44,6 +44,8 @@ KIND_STYLES = {
     "EVALUATOR": "bold bright_magenta",
     "PROMPT": "bold bright_cyan",
 }
+QUIET_MEANS = "still running, or its process was killed"
+"""What it may mean that a span is running but nothing new comes."""
 _NOT_RECORDED = "(parent not recorded: still running, killed, or elsewhere)"
 
 _BAR_WIDTH = 20
@@ -77,7 +79,8 @@ class TracePicture:
     Args:
         spans: All spans of one trace, in the order they started.
         full: Show everything that was recorded, at its whole length, in place of one line of input and of output.
-        now: The moment that the trace's age is counted to, in nanoseconds since 1970; None for the present.
+        now: The moment that the trace's age, and how long it has been running, are counted to, in nanoseconds since
+            1970; None for the present.
         carriers: The spans of other traces that carry annotations of these.
     """
 
@@ -96,9 +99,10 @@ class TracePicture:
         self._roots = arrange(spans)
         self._summary = summarise(spans)
         self._full = full
-        ends = [span.start_time if span.end_time is None else span.end_time for span in spans]
-        self._start = self._summary.start_time
-        self._end = max(*ends, self._start)
+        self._start, self._end = self._summary.start_time, self._summary.last_time
+        if self._summary.end_time is None and not self._summary.is_quiet(self._now):
+            self._end = max(self._end, self._now)
+        self._duration_width = max(_DURATION_WIDTH, *(len(self._duration(span)) for span in spans))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """What rich calls: one `Text` for each line, none wider than the terminal."""
@@ -114,6 +118,9 @@ class TracePicture:
         if self._labels is not None:
             yield _fitted(self._labels.copy(), width, glyphs)
         yield Text()
+        if self._summary.is_quiet(self._now):
+            silence = rough_duration_text(self._now - self._summary.last_time)
+            yield _fitted(Text(f"(nothing new for {silence}: {QUIET_MEANS})", "yellow"), width, glyphs)
         missing = None
         # Guides take at most half of the width; deeper spans show only the nearest of their ancestors' lines.
         most_levels = max(1, width // 2 // len(glyphs.gap))
@@ -142,13 +149,16 @@ class TracePicture:
             left.append(f" {glyphs.error}", "bold red")
         right = Text.assemble(
             (tokens_text(span.tokens, glyphs.arrow), "cyan"),
-            (duration_text(span.duration).rjust(_DURATION_WIDTH), "yellow" if span.end_time is None else ""),
+            (self._duration(span).rjust(self._duration_width), "yellow" if span.end_time is None else ""),
         )
         if width >= _WIDTH_FOR_BARS:
             right.append("  ")
             right.append(self._bar(span, glyphs), "red" if span.is_error else "blue")
         room = max(8, width - right.cell_len - 2)
         return Text.assemble(_fitted(left, room, glyphs), "  ", right)
+
+    def _duration(self, span: SpanRecord) -> str:
+        return running_text(span.start_time, self._now) if span.end_time is None else duration_text(span.duration)
 
     def _bar(self, span: SpanRecord, glyphs: _Glyphs) -> str:
         whole = max(1, self._end - self._start)

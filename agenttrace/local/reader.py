@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openinference.semconv.resource import ResourceAttributes
@@ -11,12 +9,13 @@ from openinference.semconv.trace import SpanAttributes
 
 from . import carriers, rows
 from .database import StoreError, open_to_read
-from .paths import default_store_path
+from .paths import absolute_store_path
 from .records import SpanRecord, TraceSummary, summarise
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
+    from pathlib import Path
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _CANDIDATES_NAMED = 5
@@ -47,8 +46,7 @@ class Store:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        chosen = default_store_path() if path is None else Path(path).expanduser()
-        self.path: Path = Path(os.path.abspath(chosen))
+        self.path: Path = absolute_store_path(path)
         """The store's file."""
 
     def traces(self, limit: int = 20, project: str | None = None, *, with_carriers: bool = True) -> list[TraceSummary]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_PROJECT = "default"
 """The project of spans whose resource names none, which is where Phoenix puts them too."""
 
+_QUIET_NANOSECONDS = 10 * 60 * 1_000_000_000
 _COUNTED_KINDS = frozenset({OpenInferenceSpanKindValues.LLM.value, OpenInferenceSpanKindValues.EMBEDDING.value})
 
 
@@ -116,6 +117,8 @@ class TraceSummary:
     """When its first span started."""
     end_time: int | None
     """When its last span ended; None while one is running."""
+    last_time: int
+    """The latest moment that is known of it, when a span started or ended."""
     span_count: int
     error_count: int
     tokens: TokenCounts
@@ -128,9 +131,19 @@ class TraceSummary:
         """Nanoseconds from the first start to the last end; None while a span is running."""
         return None if self.end_time is None else max(0, self.end_time - self.start_time)
 
+    def is_quiet(self, now: int) -> bool:
+        """Whether a span is running, as far as is known, and nothing new has come for 10 minutes.
+
+        Then it may be waiting for something slow, or its process was killed.
+
+        Args:
+            now: The present, in nanoseconds since 1970.
+        """
+        return self.end_time is None and now - self.last_time >= _QUIET_NANOSECONDS
+
 
 def record_of(span: ReadableSpan) -> SpanRecord:
-    """``span``, an ended span of OpenTelemetry's SDK, as a record."""
+    """``span``, a span of OpenTelemetry's SDK, as a record."""
     context = span.get_span_context()
     assert context is not None, "a span that was started has a context"
     scope = span.instrumentation_scope
@@ -170,13 +183,15 @@ def summarise(spans: Sequence[SpanRecord]) -> TraceSummary:
     present = {span.span_id for span in spans}
     root = next((span for span in spans if span.parent_id not in present), spans[0])
     ends = [span.end_time for span in spans if span.end_time is not None]
+    starts = [span.start_time for span in spans]
     return TraceSummary(
         trace_id=root.trace_id,
         name=root.name,
         kind=root.kind,
         project=root.project,
-        start_time=min(span.start_time for span in spans),
+        start_time=min(starts),
         end_time=max(ends) if len(ends) == len(spans) else None,
+        last_time=max(starts + ends),
         span_count=len(spans),
         error_count=sum(span.is_error for span in spans),
         tokens=add_tokens((span.kind, span.tokens) for span in spans),

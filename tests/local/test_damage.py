@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Tracer
 
-from agenttrace.local import schema, store
+from agenttrace.local import schema, writing
 from agenttrace.local.database import DamagedStoreError, StoreError, file_identity, move_aside
 from agenttrace.local.reader import Store
 from agenttrace.local.store import LocalSpanExporter
@@ -68,7 +68,7 @@ def test_the_advice_fits_the_trouble(
     def refuse(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(store, "open_to_write", refuse)
+    monkeypatch.setattr(writing, "open_to_write", refuse)
     assert LocalSpanExporter(store_path).export(spans) is SpanExportResult.FAILURE
     assert words in caplog.text
     assert ("ake room" in caplog.text) == ("Make room" in words)
@@ -201,7 +201,7 @@ def test_a_writer_gives_up_on_a_lock_that_stays(
 ) -> None:
     """A program that never lets go of the file costs the batch and one line in the log, not the program."""
     LocalSpanExporter().export(spans)
-    monkeypatch.setattr(store, "BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(writing, "BUSY_SECONDS", 0.0)
     other = sqlite3.connect(store_path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:

@@ -39,9 +39,11 @@ def text(key: str, value: str, mime_type: str = "text/plain") -> dict[str, str]:
     return {f"{key}.value": value, f"{key}.mime_type": mime_type}
 
 
-def draw(spans: list[SpanRecord], width: int = 100, *, full: bool = False, encoding: str = "utf-8") -> list[str]:
+def draw(
+    spans: list[SpanRecord], width: int = 100, *, full: bool = False, encoding: str = "utf-8", now: int | None = None
+) -> list[str]:
     """The picture's lines below the heading, without colour."""
-    lines = whole(spans, width, full=full, encoding=encoding)
+    lines = whole(spans, width, full=full, encoding=encoding, now=now)
     return lines[lines.index("") + 1 :]
 
 
@@ -81,10 +83,13 @@ RUN = [
     span("embed", "model", 300, None, "EMBEDDING"),
 ]
 
+MOMENT = RUN[0].start_time + 1_000 * MILLISECOND
+"""When the run's root ended."""
+
 
 def test_a_wide_terminal_shows_it_all() -> None:
     """Kind, name, tokens, duration, when each span ran, and one line of what went in, came out and went wrong."""
-    assert "\n".join(draw(RUN)) == (
+    assert "\n".join(draw(RUN, now=MOMENT)) == (
         """
 AGENT  research                                                         1.00 s  ━━━━━━━━━━━━━━━━━━━━
 │  input  What is new?
@@ -93,14 +98,14 @@ AGENT  research                                                         1.00 s  
 │     input  {"query": "new"}
 │     error  ValueError: no such column
 └─ LLM  model                                   1,204 → 310 tokens      500 ms      ━━━━━━━━━━
-   └─ EMBEDDING  embed                                                 running        ━━━━━━━━━━━━━━
+   └─ EMBEDDING  embed                                             running 0 s        ━━━━━━━━━━━━━━
 """.strip()
     )
 
 
 def test_a_narrow_terminal_shows_what_fits() -> None:
     """Without the timeline, and with texts cut where the terminal ends."""
-    assert draw(RUN, 50) == [
+    assert draw(RUN, 50, now=MOMENT) == [
         "AGENT  research                             1.00 s",
         "│  input  What is new?",
         "│  output Nothing.",
@@ -108,14 +113,14 @@ def test_a_narrow_terminal_shows_what_fits() -> None:
         '│     input  {"query": "new"}',
         "│     error  ValueError: no such column",
         "└─ LLM  model       1,204 → 310 tokens      500 ms",
-        "   └─ EMBEDDING  embed                     running",
+        "   └─ EMBEDDING  embed                 running 0 s",
     ]
-    assert draw(RUN, 30)[2] == "│  output Nothing."
+    assert draw(RUN, 30, now=MOMENT)[2] == "│  output Nothing."
 
 
 def test_a_terminal_without_line_drawing_gets_ascii() -> None:
     """Where the character set has no lines, letters and signs stand for them."""
-    lines = draw(RUN, 60, encoding="ascii")
+    lines = draw(RUN, 60, encoding="ascii", now=MOMENT)
     assert lines[3] == "|- TOOL  search x                                    12.0 ms"
     assert "1,204 -> 310 tokens" in lines[6]
     assert all(line.isascii() for line in lines)
@@ -308,3 +313,32 @@ def test_an_exception_that_did_not_stop_the_run_is_no_stop() -> None:
     exiting = EventRecord("SystemExit", 0, {"exception.type": "SystemExit"})
     failed = span("plan", None, 0, 1, status="ERROR", status_description="E", events=(exiting,))
     assert draw([failed])[1:] == ["   error  E"]
+
+
+def test_a_run_is_drawn_while_it_goes_on() -> None:
+    """How long each open span has been running, its bar up to now, and its children that ended below it."""
+    running = [span("plan", None, 0, None, "AGENT"), span("search", "plan", 0, 30_000, "TOOL")]
+    running.append(span("model", "plan", 45_000, None, "LLM"))
+    now = running[0].start_time + 90_000 * MILLISECOND
+    assert "\n".join(draw(running, now=now)) == (
+        """
+AGENT  plan                                                      running 1 min  ━━━━━━━━━━━━━━━━━━━━
+├─ TOOL  search                                                         30.0 s  ━━━━━━━
+└─ LLM  model                                                     running 45 s            ━━━━━━━━━━
+""".strip()
+    )
+    assert draw(running, 50, now=now)[-1] == "└─ LLM  model                         running 45 s"
+
+
+def test_a_run_that_nothing_more_is_heard_of_may_be_dead() -> None:
+    """Its open spans are shown as running, as far as is known, and that nothing new came is said above them."""
+    silent = [span("plan", None, 0, None), span("search", "plan", 0, 1_000, "TOOL")]
+    now = silent[0].start_time + (5 * 3_600 + 1) * 1_000 * MILLISECOND
+    note = "(nothing new for 5 h: still running, or its process was killed)"
+    lines = draw(silent, now=now)
+    assert lines[0] == note
+    assert lines[1].split()[:5] == ["CHAIN", "plan", "running", "5", "h"]
+    assert lines[1].endswith("━" * 20)
+    assert lines[2].endswith("━" * 20)
+    assert note not in draw(silent, now=silent[0].start_time + 500_000 * MILLISECOND)
+    assert note not in draw([silent[1]], now=now)
