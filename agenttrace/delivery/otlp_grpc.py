@@ -17,6 +17,7 @@ from .grpc_failures import connection_problem, is_cut_off, is_local_failure
 from .otlp_answer import accepted, refused_credentials
 from .server_words import ServerWords
 from .sink import Answer, Verdict
+from .tls import authorities_problem
 from .transport import USER_AGENT, TransportOptions
 
 __all__ = ["GrpcConnection"]
@@ -61,7 +62,11 @@ class GrpcConnection:
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Send one encoded batch."""
         if self._channel is None:
-            self._channel = self._open_channel()
+            try:
+                self._channel = self._open_channel()
+            except OSError:
+                problem = authorities_problem(self._options) or "the files that are named for TLS can't be read"
+                return Answer(Verdict.UNREACHABLE, problem)
         # Bytes go in and out as they are, so that the encoded batch can be measured, split and kept.
         call = self._channel.unary_unary(_METHOD, request_serializer=None, response_deserializer=None)
         compression = grpc.Compression.Gzip if self._options.compression == "gzip" else None

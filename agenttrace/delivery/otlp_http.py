@@ -20,7 +20,7 @@ from .otlp_answer import accepted, refused_credentials
 from .phoenix import VERSION_HEADER
 from .server_words import ServerWords, words_in
 from .sink import Answer, Verdict
-from .tls import tls_advice
+from .tls import authorities_problem, tls_advice
 from .transport import USER_AGENT, TransportOptions, is_caused_by
 
 __all__ = ["HttpConnection"]
@@ -72,7 +72,7 @@ class HttpConnection:
                 if not is_caused_by(error, ConnectionResetError) and not is_caused_by(error, BrokenPipeError):
                     raise
                 return self._post(body, timeout)
-        except exceptions.RequestException as error:
+        except OSError as error:  # requests' own errors, and what opening a certificate's file raises
             return self._failure(error, timeout)
 
     def post_json(self, path: str, value: object, timeout: float) -> int | None:
@@ -175,6 +175,10 @@ class HttpConnection:
     def _failure(self, error: Exception, timeout: float) -> Answer:
         # The error's own text is never shown: it may quote headers, and the URL with what follows "?".
         name = str(self._endpoint)
+        if is_caused_by(error, ssl.SSLError) or not isinstance(error, exceptions.RequestException):
+            problem = authorities_problem(self._options)
+            if problem is not None:
+                return Answer(Verdict.UNREACHABLE, problem)
         if isinstance(error, exceptions.ProxyError):
             problem = (
                 f"the proxy that the environment names doesn't lead to {name}: check HTTPS_PROXY, HTTP_PROXY, NO_PROXY"

@@ -1,12 +1,13 @@
-"""What to do about a TLS connection that can't be made."""
+"""What to do about a TLS connection that can't be made: wrong certificates of servers, and wrong files of ours."""
 
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
-from .transport import cause_of
+from .transport import TransportOptions, cause_of
 
-__all__ = ["tls_advice"]
+__all__ = ["authorities_problem", "tls_advice"]
 
 # OpenSSL's numbers, which are part of its interface: X509_V_ERR_CERT_NOT_YET_VALID and so on.
 _NOT_YET_VALID = 9
@@ -30,3 +31,27 @@ def tls_advice(error: BaseException) -> str:
     if verification.verify_code in _OTHER_HOST:
         return "its certificate is for another host; write the endpoint with the host that the certificate names"
     return "its certificate isn't trusted here; name the authority's file in OTEL_EXPORTER_OTLP_CERTIFICATE"
+
+
+def authorities_problem(options: TransportOptions) -> str | None:
+    """What is wrong with the files that the settings name for TLS, and what to do; None if they can be used.
+
+    Args:
+        options: The settings. The key's file isn't named, only its variable.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    certificate, client_certificate = options.certificate, options.client_certificate
+    if certificate:
+        is_folder = Path(certificate).is_dir()
+        try:
+            context.load_verify_locations(None if is_folder else certificate, certificate if is_folder else None)
+        except (OSError, ValueError):
+            return f"{certificate} can't be read as certificates: check OTEL_EXPORTER_OTLP_CERTIFICATE"
+    if client_certificate:
+        try:
+            # A key that wants a password is no key here: asking for it would wait at the terminal.
+            context.load_cert_chain(client_certificate, options.client_key or None, password=lambda: "")
+        except (OSError, ValueError):
+            variables = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY"
+            return f"{client_certificate} and its key can't be read as a certificate: check {variables}"
+    return None

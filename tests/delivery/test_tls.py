@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from pathlib import Path
 
 import grpc
 import pytest
@@ -102,3 +103,26 @@ def test_grpc_to_a_web_server_over_tls_is_explained() -> None:
         answer = send(f"grpcs://localhost:{port}")
     assert answer.verdict is Verdict.UNREACHABLE
     assert 'speaks HTTP, not gRPC: register(protocol="http/protobuf")' in answer.problem
+
+
+@pytest.mark.parametrize("scheme", SERVERS)
+def test_a_file_that_cannot_be_read_is_named(scheme: str, tmp_path: Path) -> None:
+    """With the variable that names it; the file of a key isn't shown."""
+    missing = TransportOptions(certificate=str(tmp_path / "missing.pem"))
+    no_key = TransportOptions(client_certificate=TRUST.certificate, client_key=str(tmp_path / "secret.pem"))
+    with SERVERS[scheme]("localhost") as port:
+        answers = [send(f"{scheme}://localhost:{port}", options) for options in (missing, no_key)]
+    assert [answer.verdict for answer in answers] == [Verdict.UNREACHABLE] * 2
+    assert f"{tmp_path / 'missing.pem'} can't be read" in answers[0].problem
+    assert "check OTEL_EXPORTER_OTLP_CERTIFICATE" in answers[0].problem
+    assert "OTEL_EXPORTER_OTLP_CLIENT_KEY" in answers[1].problem
+    assert "secret" not in answers[1].problem
+
+
+def test_a_file_without_a_certificate_in_it_is_named(tmp_path: Path) -> None:
+    """As an empty file, or a key in place of the certificate."""
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    with https("localhost") as port:
+        answer = send(f"https://localhost:{port}", TransportOptions(certificate=str(empty)))
+    assert answer.problem.startswith(f"{empty} can't be read")
