@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace import Link, Status
 
+from agenttrace.capture.text import valid_text
 from agenttrace.provider import SCOPE_NAME
 from agenttrace.semconv.hiding import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE
 from agenttrace.semconv.masking import REDACTED
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.resources import Resource
-
     from agenttrace.semconv.mask import Mask
 
-__all__ = ["ForeignSpans", "MaskedSpans"]
+__all__ = ["MaskedSpans", "SampledTraces", "SpanCopy", "plain_attributes", "plain_copy"]
 
-_CACHE_SIZE = 16
+_LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**63 - 1
 
 
-class _Copy(ReadableSpan):
+class SpanCopy(ReadableSpan):
     """An ended span, with some things changed. What the original dropped at its limits is still told."""
 
     def __init__(self, span: ReadableSpan, **changes: Any) -> None:
         kept = {
+            "name": span.name,
             "resource": span.resource,
             "attributes": span.attributes,
             "events": span.events,
@@ -36,7 +35,6 @@ class _Copy(ReadableSpan):
             "status": span.status,
         }
         super().__init__(
-            name=span.name,
             context=span.context,
             parent=span.parent,
             kind=span.kind,
@@ -49,14 +47,17 @@ class _Copy(ReadableSpan):
 
     @property
     def dropped_attributes(self) -> int:
+        """How many attributes the original dropped."""
         return self._dropped[0]
 
     @property
     def dropped_events(self) -> int:
+        """How many events the original dropped."""
         return self._dropped[1]
 
     @property
     def dropped_links(self) -> int:
+        """How many links the original dropped."""
         return self._dropped[2]
 
 
@@ -71,23 +72,18 @@ class MaskedSpans:
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
-        # A batch may be sent several times; a span is masked once, since that may call a function of the user's.
-        self._made: WeakKeyDictionary[ReadableSpan, ReadableSpan] = WeakKeyDictionary()
 
     def __call__(self, span: ReadableSpan) -> ReadableSpan:
         """The copy of ``span`` to deliver."""
-        made = self._made.get(span)
-        if made is None:
-            scope = span.instrumentation_scope
-            is_own = scope is not None and scope.name == SCOPE_NAME
-            made = self._made[span] = self._own(span) if is_own else self._foreign(span)
-        return made
+        scope = span.instrumentation_scope
+        is_own = scope is not None and scope.name == SCOPE_NAME
+        return self._own(span) if is_own else self._foreign(span)
 
     def _foreign(self, span: ReadableSpan) -> ReadableSpan:
         mask = self._mask
         description = span.status.description
         status = None if description is None else mask.foreign_status(description)
-        return _Copy(
+        return SpanCopy(
             span,
             attributes=mask.foreign_attributes(span.attributes or {}),
             events=[_event(event, mask.foreign_attributes(event.attributes or {})) for event in span.events],
@@ -101,7 +97,7 @@ class MaskedSpans:
         status = span.status
         if mask.hides_error_texts and status.description is not None and not status.description.endswith(REDACTED):
             status = Status(status.status_code, REDACTED)
-        return _Copy(
+        return SpanCopy(
             span,
             attributes=mask.hidden_attributes(span.attributes or {}),
             events=[_event(event, self._own_event(event.attributes or {})) for event in span.events],
@@ -120,46 +116,49 @@ def _event(event: Event, attributes: dict[str, Any]) -> Event:
     return Event(event.name, attributes, event.timestamp)
 
 
-class ForeignSpans:
-    """Prepares spans of a provider that isn't ours: under our resource's attributes, and at our sample rate.
-
-    Its other exporters see the spans as they were.
+class SampledTraces:
+    """Leaves out the traces that a sample rate leaves out, where the provider isn't ours and samples as it likes.
 
     Args:
-        resource: What the copy's resource has in addition; wins where both name an attribute.
-        defaults: What the copy's resource has where neither names it.
-        sample_rate: The share of traces to deliver, 0 to 1, chosen by trace id so that traces stay whole.
-        masked: What hides what is to be hidden; None where nothing is.
+        rate: The share of traces to deliver, 0 to 1, chosen by trace id so that traces stay whole.
     """
 
-    def __init__(
-        self,
-        resource: Resource,
-        defaults: Resource,
-        sample_rate: float | None = None,
-        masked: MaskedSpans | None = None,
-    ) -> None:
-        self._resource = resource
-        self._defaults = defaults
-        self._masked = masked
-        self._merged: dict[int, tuple[Resource, Resource]] = {}
-        self._bound = None if sample_rate is None else TraceIdRatioBased(sample_rate).bound
-        self._limit = TraceIdRatioBased.TRACE_ID_LIMIT
+    def __init__(self, rate: float) -> None:
+        self._bound = TraceIdRatioBased(rate).bound
 
     def __call__(self, span: ReadableSpan) -> ReadableSpan | None:
-        """The copy of ``span`` to deliver; None where its trace is left out."""
+        """``span``, or None where its trace is left out."""
         context = span.context
-        if self._bound is not None and context is not None and context.trace_id & self._limit >= self._bound:
-            return None
-        shown = span if self._masked is None else self._masked(span)
-        return _Copy(shown, resource=self._merge(span.resource))
+        is_left_out = context is not None and context.trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound
+        return None if is_left_out else span
 
-    def _merge(self, original: Resource) -> Resource:
-        # One provider has one resource, or two after a fork, so merging is done once. The original is kept along: as
-        # long as it lives no other object can have its id.
-        known = self._merged.get(id(original))
-        if known is None:
-            if len(self._merged) >= _CACHE_SIZE:
-                self._merged.clear()
-            known = self._merged[id(original)] = (original, self._defaults.merge(original).merge(self._resource))
-        return known[1]
+
+def plain_copy(span: ReadableSpan) -> ReadableSpan:
+    """``span`` with nothing in it that can't be encoded: texts without lone surrogates, odd values as texts."""
+    description = span.status.description
+    return SpanCopy(
+        span,
+        name=valid_text(str(span.name)),
+        attributes=plain_attributes(span.attributes or {}),
+        events=[
+            Event(valid_text(str(event.name)), plain_attributes(event.attributes or {}), event.timestamp)
+            for event in span.events
+        ],
+        links=[Link(link.context, plain_attributes(link.attributes or {})) for link in span.links],
+        status=Status(span.status.status_code, None if description is None else valid_text(str(description))),
+    )
+
+
+def plain_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """``attributes`` with those values as texts that OTLP has no place for."""
+    return {valid_text(str(key)): _plain_value(value) for key, value in attributes.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int) and _LEAST_INTEGER <= value <= _GREATEST_INTEGER:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [valid_text(str(item)) for item in value]
+    return valid_text(str(value))

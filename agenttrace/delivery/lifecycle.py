@@ -9,18 +9,19 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 from agenttrace import faults
 
+from .queue import Request
+
 if TYPE_CHECKING:
     from .processor import DeliveryProcessor
 
-__all__ = ["EXIT_SECONDS", "unwatch", "watch"]
+__all__ = ["unwatch", "watch"]
 
-EXIT_SECONDS = 1.5
-"""How long an exit may wait for delivery: 2 s, less what the interpreter needs to take itself apart."""
+_INTERPRETER_SECONDS = 0.5
+"""What the interpreter needs to take itself apart, of the time that an exit may take."""
 
 _LAST = -1_000  # below every priority in use: after the finalizers that may still end spans
 
@@ -53,12 +54,26 @@ def unwatch(processor: DeliveryProcessor) -> None:
 
 
 def _finish() -> None:
-    began = time.monotonic()
+    # All at the same time: one that doesn't answer takes nothing from the others.
+    requests = []
     for processor in list(_watched.values()):
         try:
-            processor.finish_at_exit(began + (processor.exit_seconds or EXIT_SECONDS))
+            request = Request(_exit_seconds(processor), stop=True, is_exit=True)
+            requests.append((processor, processor.begin_stop(request)))
         except BaseException as error:
             faults.contain("delivering the last spans", error)
+    for processor, begun in requests:
+        try:
+            processor.end_stop(begun)
+        except BaseException as error:
+            faults.contain("delivering the last spans", error)
+
+
+def _exit_seconds(processor: DeliveryProcessor) -> float:
+    if processor.exit_seconds is not None:
+        return processor.exit_seconds
+    timeout = processor.shutdown_timeout
+    return max(timeout - _INTERPRETER_SECONDS, timeout / 2)
 
 
 def _finish_with_multiprocessing() -> None:

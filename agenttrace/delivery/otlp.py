@@ -1,25 +1,23 @@
-"""The sink that speaks OTLP: encodes a batch with OpenTelemetry's encoder and sends it over HTTP or gRPC."""
+"""The sink that speaks OTLP, over HTTP or gRPC."""
 
 from __future__ import annotations
 
-import logging
 import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from openinference.semconv.trace import AnnotationAttributes
 
 from agenttrace import faults
 
+from .decoding import decode_spans
 from .endpoint import Endpoint
+from .phoenix import post_annotations
 from .sink import Answer, Verdict, keep_for_ever
 from .transport import Connection, TransportOptions
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-
     from .otlp_grpc import GrpcConnection
     from .otlp_http import HttpConnection
     from .phoenix import JsonPoster
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["OtlpSink", "load_libraries"]
 
 _ANNOTATIONS_PAUSE_SECONDS = 60.0
-_this_thread = threading.local()
+_ANNOTATED = f".{AnnotationAttributes.ANNOTATION_NAME}".encode()  # what each annotation has, at least
 
 
 class OtlpSink:
@@ -50,29 +48,22 @@ class OtlpSink:
         self._connection: Connection | None = None
         self._post_again_at = 0.0
 
-    def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
-        """Encode and send ``spans``. Where one can't be encoded, the batch is to be split until it is alone."""
+    def send(self, payload: bytes, timeout: float) -> Answer:
+        """Send ``payload``, and what Phoenix wants apart from it."""
         if sys.meta_path is None:  # as Python itself tells that nothing can be imported any more
             # Both requests and grpc import on their way, some of it when the server has the batch already.
-            return Answer(Verdict.REFUSED, _too_late(self.name))
-        try:
-            payload = _encode(spans)
-        except BaseException as error:
-            faults.contain("encoding a span", error)
-            return Answer(Verdict.SPLIT)
+            return Answer(Verdict.UNREACHABLE, _too_late(self.name))
         if self._connection is None:
             self._connection = self._connection_type(self._endpoint, self._headers, self._options)
         answer = self._connection.send(payload, timeout)
         takes_annotations = getattr(self._connection, "is_phoenix", False) and monotonic() >= self._post_again_at
-        if answer.verdict is Verdict.ACCEPTED and takes_annotations:
-            self._post_annotations(spans)
+        if answer.verdict is Verdict.ACCEPTED and takes_annotations and _ANNOTATED in payload:
+            self._post_annotations(payload)
         return answer
 
-    def _post_annotations(self, spans: Sequence[ReadableSpan]) -> None:
-        from .phoenix import post_annotations
-
+    def _post_annotations(self, payload: bytes) -> None:
         try:
-            if not post_annotations(cast("JsonPoster", self._connection), self.name, spans):
+            if not post_annotations(cast("JsonPoster", self._connection), self.name, decode_spans(payload)):
                 self._post_again_at = monotonic() + _ANNOTATIONS_PAUSE_SECONDS
         except BaseException as error:  # the spans have arrived, whatever becomes of these
             faults.contain("sending annotations", error)
@@ -109,34 +100,3 @@ def _too_late(name: str) -> str:
         f"spans that end while Python takes itself apart can't be sent to {name}: "
         "close what still runs, such as generators, before the program ends"
     )
-
-
-def _encode(spans: Sequence[ReadableSpan]) -> bytes:
-    _hush(encode_spans.__module__)
-    _this_thread.is_encoding = True
-    try:
-        payload: bytes = encode_spans(spans).SerializeToString()
-        return payload
-    finally:
-        _this_thread.is_encoding = False
-
-
-class _NotOurs(logging.Filter):
-    """Keeps out what the encoder logs on our worker's behalf: a stack trace, with the attribute that it stumbled over.
-
-    Records of everybody else who uses the encoder pass.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not getattr(_this_thread, "is_encoding", False)
-
-
-_not_ours = _NotOurs()
-
-
-def _hush(encoder: str) -> None:
-    # A logger's filters don't hold for its children, so each module of the encoder needs one.
-    for name in (encoder, encoder.rpartition(".")[0]):
-        encoder_logger = logging.getLogger(name)
-        if _not_ours not in encoder_logger.filters:
-            encoder_logger.addFilter(_not_ours)

@@ -13,9 +13,11 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from agenttrace import faults
 from agenttrace.provider import SCOPE_NAME
 
+from .flush_report import FlushReport
 from .guards import GuardedProcessor
-from .processor import SHUTDOWN_SECONDS, DeliveryProcessor
-from .queue import waiting_time
+from .lineage import Lineage
+from .processor import DeliveryProcessor
+from .queue import Request, waiting_time
 
 __all__ = ["Pipeline", "Switch"]
 
@@ -28,11 +30,21 @@ class Pipeline(SpanProcessor):
     Args:
         deliveries: Where ended spans go.
         processors: The user's own processors, called before the spans are delivered; their faults stay with them.
+        lineage: What knows which spans of other libraries the destinations leave out; None where they take all.
+        flush_seconds: How long the end of a root span waits until what has ended is safe; None doesn't wait.
     """
 
-    def __init__(self, deliveries: Sequence[DeliveryProcessor], processors: Sequence[SpanProcessor] = ()) -> None:
+    def __init__(
+        self,
+        deliveries: Sequence[DeliveryProcessor],
+        processors: Sequence[SpanProcessor] = (),
+        lineage: Lineage | None = None,
+        flush_seconds: float | None = None,
+    ) -> None:
         from agenttrace.context import attributes_from_context
 
+        self._lineage = lineage
+        self._flush_seconds = flush_seconds
         self._deliveries = tuple(deliveries)
         self._processors = tuple(GuardedProcessor(processor) for processor in processors)
         self._attributes_from_context: Callable[[Context], Mapping[str, Any]] = attributes_from_context
@@ -43,10 +55,14 @@ class Pipeline(SpanProcessor):
             scope = span.instrumentation_scope
             if scope is None or scope.name != SCOPE_NAME:
                 self._stamp(span, otel_context.get_current() if parent_context is None else parent_context)
+                if self._lineage is not None:
+                    self._lineage.on_start(span, parent_context)
         except BaseException as error:
             faults.contain("stamping context attributes on a span", error)
         for processor in self._processors:
             processor.on_start(span, parent_context)
+        for delivery in self._deliveries:
+            delivery.on_start(span)
 
     def _on_ending(self, span: Span) -> None:
         for processor in self._processors:  # see GuardedProcessor
@@ -56,35 +72,58 @@ class Pipeline(SpanProcessor):
         """Queue ``span`` for every destination."""
         for processor in self._processors:
             processor.on_end(span)
+        if self._lineage is not None:
+            scope = span.instrumentation_scope
+            if scope is None or scope.name != SCOPE_NAME:
+                self._lineage.on_end(span)
         for delivery in self._deliveries:
             delivery.on_end(span)
+        if self._flush_seconds is not None and (span.parent is None or span.parent.is_remote):
+            self._flush_root(self._flush_seconds)
+
+    def _flush_root(self, seconds: float) -> None:
+        try:
+            self.flush(seconds)
+        except BaseException as error:
+            faults.contain("flushing at the end of a root span", error)
 
     def force_flush(self, timeout_millis: float = 30_000) -> bool:
         """Flush the user's processors and every destination.
 
         Returns:
-            Whether all of them say that everything arrived.
+            Whether all of them say that everything is safe.
         """
         deadline = time.monotonic() + waiting_time(timeout_millis / 1000)
-        flushed = True
-        for processor in (*self._deliveries, *self._processors):
-            remaining = max(0, round((deadline - time.monotonic()) * 1000))
-            flushed &= processor.force_flush(remaining)
-        return flushed
+        is_safe = bool(self.flush(timeout_millis / 1000))
+        for processor in self._processors:
+            is_safe &= processor.force_flush(max(0, round((deadline - time.monotonic()) * 1000)))
+        return is_safe
+
+    def flush(self, timeout: float) -> FlushReport:
+        """Flush every destination, all at the same time, for ``timeout`` seconds at most."""
+        requests = [(delivery, delivery.begin_flush(waiting_time(timeout))) for delivery in self._deliveries]
+        return sum((delivery.end_flush(request) for delivery, request in requests), FlushReport())
 
     def shutdown(self) -> None:
         """Deliver what waits, for 2 seconds at most, and take no more spans."""
         self.stop()
 
-    def stop(self, timeout: float = SHUTDOWN_SECONDS) -> bool:
-        """Deliver what waits, for ``timeout`` seconds at most, and take no more spans; whether all of it arrived."""
-        deadline = time.monotonic() + waiting_time(timeout)
-        arrived = [delivery.stop(max(0.0, deadline - time.monotonic())) for delivery in self._deliveries]
+    def stop(self, timeout: float | None = None) -> bool:
+        """Deliver what waits, and take no more spans; whether everything is safe.
+
+        Args:
+            timeout: Seconds to wait at most; None for what each destination was set up with.
+        """
+        requests = []
+        for delivery in self._deliveries:
+            seconds = delivery.shutdown_timeout if timeout is None else timeout
+            requests.append((delivery, delivery.begin_stop(Request(seconds, stop=True))))
+        is_safe = [delivery.end_stop(request) for delivery, request in requests]
         for processor in self._processors:
             processor.shutdown()
-        return all(arrived)
+        return all(is_safe)
 
-    def hand_over(self, successor: Pipeline, timeout: float = SHUTDOWN_SECONDS) -> bool:
+    def hand_over(self, successor: Pipeline, timeout: float | None = None) -> bool:
         """Shut down, and give spans that started before and end later to ``successor``."""
         # One of the destinations does, or the successor would get such a span once from each.
         for delivery in self._deliveries[:1]:

@@ -1,4 +1,4 @@
-"""The end of a span on the hot path, and what a program can ask of delivery: flush, shut down, survive a fork."""
+"""A span's start and end on the hot path, and what a program can ask of delivery: flush, stop, survive a fork."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -18,54 +18,88 @@ from agenttrace import faults
 from agenttrace.blame import is_meant_for_program
 from agenttrace.current import SUPPRESS_KEY
 
-from .courier import Courier, Pace
+from .batch import Tally
+from .encoding import SpanEncoder, SpanView
+from .flush_report import FlushReport
+from .open_spans import OpenSpans, RunningSpans
+from .options import DeliveryOptions
+from .payloads import SizeLimit
 from .queue import IDLE, Request, SpanQueue
+from .reports import Reporter
+from .sender import Sender
 from .sink import Sink
+from .worker import Worker
 
-__all__ = ["DEFAULT_CAPACITY", "SHUTDOWN_SECONDS", "DeliveryProcessor"]
+if TYPE_CHECKING:
+    from agenttrace.outbox.outbox import Outbox
 
-DEFAULT_CAPACITY = 65_536
-SHUTDOWN_SECONDS = 2.0
+__all__ = ["DeliveryProcessor"]
+
 # OpenTelemetry's own helper for libraries that don't depend on its instrumentation package reads this key too.
 _PLAIN_SUPPRESS_KEY = "suppress_instrumentation"
 _SAMPLED = TraceFlags.SAMPLED
+_ROOM_PAUSE_SECONDS = 0.002
+_STALLED_SECONDS = 1.0
 
 
 class DeliveryProcessor(SpanProcessor):
-    """Takes ended spans without blocking and delivers them to one sink from a daemon thread.
+    """Takes ended spans at next to no cost and delivers them to one sink, by two daemon threads.
 
-    The thread starts at the first span, so a process that traces nothing has none. The queue is bounded; when it is
-    full the newest spans are dropped, counted, and one warning is logged.
+    One thread keeps the spans safe (see `worker`), the other sends them (see `sender`), so that a destination that
+    doesn't answer keeps nothing from being written to disk. They start with the first span: a process that traces
+    nothing has none.
 
     Args:
         sink: Where the spans go.
-        pace: How they are gathered and sent.
-        capacity: How many spans may wait.
+        options: How they are gathered, kept and sent.
+        view: What the sink sees of them; None for all as they are.
+        outbox: Where they are kept on disk; None where they are in memory alone.
 
     Example:
         >>> provider.add_span_processor(DeliveryProcessor(OtlpSink(endpoint, headers)))
     """
 
-    def __init__(self, sink: Sink, pace: Pace | None = None, capacity: int = DEFAULT_CAPACITY) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        options: DeliveryOptions | None = None,
+        view: SpanView | None = None,
+        outbox: Outbox | None = None,
+    ) -> None:
         self._sink = sink
-        self._pace = pace or Pace()
-        self._capacity = capacity
+        self._options = options or DeliveryOptions()
+        self._view = view or SpanView()
+        self._outbox = outbox if self._options.durability != "memory" else None
+        self._watches = self._outbox is not None or hasattr(sink, "show_running")
+        self._keeps_at_once = self._outbox is not None and self._options.durability in ("write", "sync")
         self._successor: Callable[[ReadableSpan], None] | None = None
         self._exit_deadline: float | None = None
+        self._inherited: frozenset[int] = frozenset()
         self._start_afresh()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing is done with a span before it ends."""
+        """Remember ``span`` until it ends."""
+        try:
+            self._open.add(span)
+            if self._worker.is_asleep and self._watches:
+                self._wake()
+        except BaseException as error:
+            faults.contain("noting a span that starts", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue ``span`` if it is sampled."""
         try:
-            if span.context.trace_flags & _SAMPLED:
-                queue = self._queue
-                spans = queue.spans
-                spans.append(span)
-                if len(spans) >= queue.threshold:
-                    self._notice(queue)
+            context = span.context
+            if context.trace_flags & _SAMPLED:
+                if self._keeps_at_once or self._inherited:
+                    self._take_with_care(span)
+                else:
+                    queue = self._queue
+                    spans = queue.spans
+                    spans.append(span)
+                    if len(spans) >= queue.threshold:
+                        self._notice(queue)
+            self._open.remove(context.span_id)
         except BaseException as error:
             faults.contain("queueing an ended span", error)
 
@@ -76,47 +110,66 @@ class DeliveryProcessor(SpanProcessor):
             timeout_millis: How long to wait at most, in milliseconds; may be infinite.
 
         Returns:
-            True when every span that ended before the call was accepted by the destination, and none was lost since
-            the last flush. False when the time was up, nobody answers there, or spans were refused or dropped.
+            True when every span that ended before the call is safe: sent, or on disk. See `FlushReport`.
         """
-        if self._has_nothing_to_do():
-            return True
-        return self._ask(timeout_millis / 1000, stop=False)
+        return bool(self.end_flush(self.begin_flush(timeout_millis / 1000)))
+
+    def begin_flush(self, timeout: float) -> Request | None:
+        """Ask the threads to deliver what waits, for ``timeout`` seconds at most. To be followed by `end_flush`."""
+        return None if self._has_nothing_to_do() else self._ask(Request(timeout, stop=False))
+
+    def end_flush(self, request: Request | None) -> FlushReport:
+        """Wait for what `begin_flush` has asked for, and say what became of the spans since the flush before."""
+        if request is not None:
+            request.done.wait(request.remaining())
+        return self._report()
 
     def shutdown(self) -> None:
         """Deliver what waits, for 2 seconds at most, and take no more spans."""
-        self.stop()
+        self.stop(self._options.shutdown_timeout)
 
-    def stop(self, timeout: float = SHUTDOWN_SECONDS) -> bool:
+    def stop(self, timeout: float) -> bool:
         """Deliver what waits, for ``timeout`` seconds at most, and take no more spans.
 
         Returns:
-            Whether everything was delivered. What wasn't is given up with one warning.
+            Whether everything is safe: delivered, or on disk.
         """
+        return self.end_stop(self.begin_stop(Request(timeout, stop=True)))
+
+    def begin_stop(self, request: Request) -> Request | None:
+        """Ask the threads to deliver what waits, and to end. To be followed by `end_stop`."""
         if self._queue.is_closed:
-            return not self._courier.undelivered
-        has_nothing_to_do = self._has_nothing_to_do()
+            return None
+        if request.is_exit:
+            self._exit_deadline = request.deadline
+        self._reporter.is_closing = True
+        if self._has_nothing_to_do():
+            self._queue.close()
+            return None
+        return self._ask(request)
+
+    def end_stop(self, request: Request | None) -> bool:
+        """Wait for what `begin_stop` has asked for; whether everything is safe."""
+        if request is None:
+            return not self._worker_thread or not self._sender.undelivered
+        began = time.monotonic()
+        request.done.wait(request.remaining())
         self._queue.close()
-        self._courier.reporter.is_closing = True
-        if has_nothing_to_do:
-            return True
-        arrived = self._ask(timeout, stop=True)
-        self._give_up_rest(timeout)
-        return arrived
+        self._say_what_is_left(time.monotonic() - began)
+        if self._outbox is not None and request.done.is_set():
+            # Else the sender is in the middle of it, and another process would send the same once more.
+            self._leave_outbox(self._outbox)
+        return not self._lost() and not self._in_memory(self._sender.on_disk)
 
     @property
     def exit_seconds(self) -> float | None:
         """How long an exit may wait for this destination, where that is not what it may wait for a server."""
         return getattr(self._sink, "exit_seconds", None)
 
-    def finish_at_exit(self, deadline: float) -> None:
-        """Shut down because the process ends. What ends even later is sent by the thread that ended it.
-
-        Args:
-            deadline: The `time.monotonic` moment that the process must not be kept beyond.
-        """
-        self._exit_deadline = deadline
-        self.stop(max(0.0, deadline - time.monotonic()))
+    @property
+    def shutdown_timeout(self) -> float:
+        """Seconds that the end of the program may wait for delivery."""
+        return self._options.shutdown_timeout
 
     def hand_over_to(self, successor: Callable[[ReadableSpan], None]) -> None:
         """Give spans that end after this processor was stopped to ``successor``."""
@@ -127,108 +180,197 @@ class DeliveryProcessor(SpanProcessor):
         """Whether it takes no more spans."""
         return self._queue.is_closed
 
+    def begin(self) -> None:
+        """Send what processes that are gone have left in the outbox, without waiting for a span of this one."""
+        if self._outbox is not None and self._outbox.path.is_dir():
+            self._start_threads()
+
     def after_fork(self) -> None:
-        """Start afresh in a forked child: what waited is the parent's to send, and so are its connections."""
+        """Start afresh in a forked child: what waited is the parent's to send, and so are its connections.
+
+        So are the spans that were open: the child has copies of them, which it may end, too.
+        """
         was_closed = self._queue.is_closed
+        self._inherited |= self._open.ids()
         self._sink.forget()
+        if self._outbox is not None:
+            self._outbox.after_fork()
         self._start_afresh()
         if was_closed:
             self._queue.close()
 
     def _start_afresh(self) -> None:
-        self._queue = SpanQueue(self._capacity)
-        self._courier = Courier(self._queue, self._sink, self._pace)
-        self._worker: threading.Thread | None = None
-        self._worker_lock = threading.Lock()
+        options = self._options
+        limit = SizeLimit(options.batch_bytes)
+        self._queue = SpanQueue(options.capacity)
+        self._open = OpenSpans()
+        self._tally = Tally()
+        self._reported = (0, 0, 0)
+        self._reporter = Reporter(self._sink.name, has_outbox=self._outbox is not None)
+        self._encoder = SpanEncoder(self._view, options, limit)
+        self._sender = Sender(self._sink, options, self._outbox, limit, self._tally, self._reporter)
+        show = getattr(self._sink, "show_running", None)
+        running = RunningSpans(self._open, self._encoder, self._outbox, show, options.interval)
+        self._worker = Worker(self._queue, self._encoder, self._sender, self._outbox, running, options)
+        self._worker_thread: threading.Thread | None = None
+        self._sender_thread: threading.Thread | None = None
+        self._threads_lock = threading.Lock()
+        self._stalled_until = 0.0
 
     def _has_nothing_to_do(self) -> bool:
-        # A worker may hold a batch that it took a moment ago, so only one that never started proves that.
-        return self._worker is None and not self._courier.undelivered and not self._courier.lost
+        # A thread may hold a batch that it took a moment ago, so only one that never started proves that.
+        return self._worker_thread is None and not self._queue.spans
+
+    def _wake(self) -> None:
+        """A span has started while the worker sleeps: it may stay open for long, and is to be written down then."""
+        self._worker.is_asleep = False
+        if self._worker_thread is None:
+            self._start_threads()
+        self._queue.signals.put(None)
+
+    def _take_with_care(self, span: ReadableSpan) -> None:
+        context = span.get_span_context()
+        if context is not None and context.span_id in self._inherited:
+            return  # the parent process has it open, and ends it
+        if self._keeps_at_once and not self._queue.is_closed:
+            self._start_threads()
+            with _Delivering():
+                self._worker.keep([span], through=self._options.durability == "sync")
+            return
+        self._queue.spans.append(span)
+        if len(self._queue.spans) >= self._queue.threshold:
+            self._notice(self._queue)
 
     def _notice(self, queue: SpanQueue) -> None:
         """A span made the queue as long as the worker wants to hear of, or longer than it may be."""
         if queue.is_closed:
             self._take_late(queue)
         elif len(queue.spans) > queue.capacity:
-            queue.drop_newest()
-            self._courier.reporter.dropped(queue.capacity)
+            self._wait_for_room(queue)
         else:
             if queue.threshold == IDLE:
-                queue.arm(self._pace.batch_size)
+                queue.arm(self._options.batch_size)
             else:
                 queue.disarm()
             queue.signals.put(None)
-            if self._worker is None:
-                self._start_worker()
+            if self._worker_thread is None:
+                self._start_threads()
+
+    def _wait_for_room(self, queue: SpanQueue) -> None:
+        """Spans end faster than they can be kept: wait as long as the program allows, then drop the newest.
+
+        By sleeping and not by a lock, as a span may end in a signal handler that interrupted another one that waits.
+        """
+        options = self._options
+        started = time.monotonic()
+        longest = {"drop": 0.0, "spill": options.overflow_timeout, "block": float("inf")}[options.overflow]
+        if threading.current_thread() in (self._worker_thread, self._sender_thread) or started < self._stalled_until:
+            longest = 0.0
+        while len(queue.spans) > queue.capacity and not queue.is_closed:
+            if time.monotonic() - started >= longest or not self._start_threads():
+                if longest:
+                    self._stalled_until = time.monotonic() + _STALLED_SECONDS
+                queue.drop_newest()
+                self._reporter.dropped(queue.capacity)
+                return
+            time.sleep(_ROOM_PAUSE_SECONDS)
 
     def _take_late(self, queue: SpanQueue) -> None:
+        """A span ended after the end of delivery: keep it at least, and send it where there is still time."""
         if self._successor is not None:
             for span in queue.take(len(queue.spans)):
                 self._successor(span)
-        elif self._exit_deadline is not None and time.monotonic() < self._exit_deadline:
-            if self._worker is None or not self._worker.is_alive():
-                request = Request(self._exit_deadline - time.monotonic(), stop=True)
-                self._serve_inline(request)
-                self._give_up_rest(request.remaining())
-        elif self._worker is None or not self._worker.is_alive():
+            return
+        if self._exit_deadline is None:
             queue.spans.clear()
             faults.warn_once("agenttrace: spans that end after shutdown() are not recorded; call register() again.")
+        elif self._sender_thread is not None and self._sender_thread.is_alive():
+            with _Delivering():
+                self._worker.keep(queue.take(len(queue.spans)))  # it sends them, if it is ever answered
+        else:
+            self._serve_inline(Request(self._exit_deadline - time.monotonic(), stop=True, is_exit=True))
+            self._say_what_is_left(0.0)
 
-    def _give_up_rest(self, waited: float) -> None:
-        undelivered = self._courier.undelivered
-        if undelivered:
-            self._courier.reporter.gave_up(undelivered, waited)
+    def _say_what_is_left(self, waited: float) -> None:
+        on_disk = self._sender.on_disk
+        self._reporter.gave_up(on_disk, self._in_memory(on_disk), waited)
+        self._reporter.dropped_at_all(self._queue.dropped)
 
-    def _ask(self, timeout: float, *, stop: bool) -> bool:
-        request = Request(timeout, stop=stop)
-        if threading.current_thread() is self._worker:
-            return False  # an exporter that flushes what it is part of would wait for itself
-        if self._start_worker():
+    def _leave_outbox(self, outbox: Outbox) -> None:
+        try:
+            outbox.leave()
+        except BaseException as error:
+            faults.contain("leaving the outbox", error)
+
+    def _in_memory(self, on_disk: int) -> int:
+        """How many spans are in memory alone."""
+        return max(0, len(self._queue.spans) + self._sender.undelivered - on_disk)
+
+    def _lost(self) -> int:
+        return self._tally.lost + self._queue.dropped + (0 if self._outbox is None else self._outbox.dropped)
+
+    def _report(self) -> FlushReport:
+        on_disk = self._sender.on_disk
+        counts = (self._tally.sent, self._tally.refused, self._lost())
+        before, self._reported = self._reported, counts
+        return FlushReport(
+            sent=counts[0] - before[0],
+            on_disk=on_disk,
+            refused=counts[1] - before[1],
+            lost=counts[2] - before[2],
+            waiting=self._in_memory(on_disk),
+        )
+
+    def _ask(self, request: Request) -> Request | None:
+        if threading.current_thread() in (self._worker_thread, self._sender_thread):
+            return None  # an exporter that flushes what it is part of would wait for itself
+        if self._start_threads():
             self._queue.signals.put(request)
-            request.done.wait(request.remaining())
         else:
             self._serve_inline(request)
-        return request.done.is_set() and request.delivered
+        return request
 
     def _serve_inline(self, request: Request) -> None:
         # From Python 3.12 on no thread can be started while the interpreter shuts down.
-        if self._worker_lock.acquire(blocking=False):
+        if self._threads_lock.acquire(blocking=False):
             try:
                 with _Delivering():
-                    self._courier.serve(request)
+                    self._worker.gather(request)
+                    self._sender.serve(request)
             finally:
-                self._worker_lock.release()
+                self._threads_lock.release()
 
-    def _start_worker(self) -> bool:
-        """Have a worker; False when there can be none (any more)."""
-        if self._worker is not None:
-            return self._worker.is_alive()
-        if not self._worker_lock.acquire(blocking=False):
-            return True  # another thread is starting it
+    def _start_threads(self) -> bool:
+        """Have both threads; False when there can be none (any more)."""
+        if self._worker_thread is not None and self._sender_thread is not None:
+            return self._worker_thread.is_alive() and self._sender_thread.is_alive()
+        if not self._threads_lock.acquire(blocking=False):
+            return True  # another thread is starting them
         try:
-            if self._worker is None:
-                worker = threading.Thread(
-                    target=_work, args=(self._courier,), name="agenttrace-delivery", daemon=True, **_thread_options()
-                )
-                try:
-                    worker.start()
-                except BaseException as error:
-                    if isinstance(error, RuntimeError) and not is_meant_for_program(error):
-                        self._report_no_thread(error)
-                        return False
-                    # A signal's, such as Ctrl-C: the thread runs all the same, and a second one would be too many.
-                    self._worker = worker
-                    raise
-                self._worker = worker
+            if self._sender_thread is None:
+                self._sender_thread = _thread(self._sender.run, "agenttrace-sender")
+                self._sender_thread.start()
+            if self._worker_thread is None:
+                self._worker_thread = _thread(self._worker.run, "agenttrace-worker")
+                self._worker_thread.start()
+        except RuntimeError as error:
+            if is_meant_for_program(error):
+                raise
+            self._report_no_thread(error)  # each is kept where it is, for `is_alive` to tell
+            return False
         finally:
-            self._worker_lock.release()
+            self._threads_lock.release()
         return True
 
     def _report_no_thread(self, error: RuntimeError) -> None:
         # From Python 3.12 on there is none from the moment that the main thread has ended, while exit handlers still
-        # run. `finish_at_exit` delivers without one then, so nothing is wrong.
+        # run. `begin_stop` delivers without one then, so nothing is wrong.
         if threading.main_thread().is_alive() and not self._queue.is_closed:
-            faults.report("starting the thread that delivers spans", error)
+            faults.report("starting the threads that deliver spans", error)
+
+
+def _thread(run: Callable[[], None], name: str) -> threading.Thread:
+    return threading.Thread(target=_deliver, args=(run,), name=name, daemon=True, **_thread_options())
 
 
 def _thread_options() -> dict[str, Any]:
@@ -236,9 +378,9 @@ def _thread_options() -> dict[str, Any]:
     return {"context": contextvars.Context()} if sys.version_info >= (3, 14) else {}
 
 
-def _work(courier: Courier) -> None:
+def _deliver(run: Callable[[], None]) -> None:
     with _Delivering():
-        courier.run()
+        run()
 
 
 class _Delivering:

@@ -23,19 +23,20 @@ def waiting_time(seconds: float) -> float:
 
 
 class Request:
-    """Somebody waits until everything that ended before now is delivered.
+    """Somebody waits until everything that ended before now is delivered, as far as that can be done by then.
 
     Args:
         timeout: Seconds after which nobody waits any longer; may be infinite.
-        stop: Whether the worker ends afterwards.
+        stop: Whether the threads end afterwards.
+        is_exit: Whether that is because the process ends.
     """
 
-    __slots__ = ("deadline", "delivered", "done", "stop")
+    __slots__ = ("deadline", "done", "is_exit", "stop")
 
-    def __init__(self, timeout: float, *, stop: bool) -> None:
+    def __init__(self, timeout: float, *, stop: bool, is_exit: bool = False) -> None:
         self.deadline: float = time.monotonic() + waiting_time(timeout)
         self.stop: bool = stop
-        self.delivered: bool = False
+        self.is_exit: bool = is_exit
         self.done: threading.Event = threading.Event()
 
     def remaining(self) -> float:

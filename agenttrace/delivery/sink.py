@@ -1,21 +1,16 @@
-"""What the worker hands batches to, and what it is told in return."""
+"""What encoded spans are handed to, and what it answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.sdk.trace.export import SpanExporter
-
-__all__ = ["ACCEPTED", "Answer", "ExporterSink", "PreparingSink", "Sink", "Verdict", "keep_for_ever"]
+__all__ = ["ACCEPTED", "LOCAL_EXIT_SECONDS", "Answer", "Sink", "Verdict", "keep_for_ever"]
 
 
 class Verdict(Enum):
-    """What became of a batch."""
+    """What became of a request."""
 
     ACCEPTED = auto()
     """The destination has it."""
@@ -26,7 +21,7 @@ class Verdict(Enum):
     FAULTY = auto()
     """The destination failed over it: send it again a few times."""
     SPLIT = auto()
-    """Too large, or one of its spans is unfit: send it in halves; a single span is given up."""
+    """Too large: send it in parts."""
     REFUSED = auto()
     """It won't be taken however often it is sent."""
 
@@ -36,11 +31,11 @@ class Answer:
     """A verdict and what there is to say about it.
 
     Args:
-        verdict: What became of the batch.
+        verdict: What became of the request.
         problem: What is wrong and what to do about it, as a sentence without a full stop and without secrets. Empty
             where the sink has said it itself.
         retry_after: Seconds that the destination asks to be left alone for.
-        rejected: How many spans of an accepted batch the destination threw away.
+        rejected: How many spans of an accepted request the destination threw away.
     """
 
     verdict: Verdict
@@ -51,26 +46,30 @@ class Answer:
 
 ACCEPTED = Answer(Verdict.ACCEPTED)
 
+LOCAL_EXIT_SECONDS = 10.0
+"""How long an exit may go on writing a backlog to the local store; a full queue takes about three."""
+
 
 class Sink(Protocol):
-    """Where a worker's batches go. Used by one thread at a time."""
+    """Where payloads go. Used by one thread at a time.
+
+    One that is on this machine may have ``exit_seconds``, which an exit waits for it instead of the usual time, and
+    ``show_running(payload)``, which is given spans that haven't ended, from another thread.
+    """
 
     @property
     def name(self) -> str:
         """Where the spans go, for messages; holds no secret."""
 
-    def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
-        """Send ``spans``, waiting at most ``timeout`` seconds for each answer of the network."""
+    def send(self, payload: bytes, timeout: float) -> Answer:
+        """Send a serialised ``ExportTraceServiceRequest``, waiting at most ``timeout`` seconds for each answer."""
 
     def close(self) -> None:
-        """Let go of connections. A later delivery makes new ones."""
+        """Let go of connections. A later payload makes new ones."""
 
     def forget(self) -> None:
         """Drop connections that were inherited through a fork, untouched: the parent is using them."""
 
-
-LOCAL_EXIT_SECONDS = 10.0
-"""How long an exit may go on writing a backlog to the local store; a full queue takes about three."""
 
 _kept: list[object] = []
 
@@ -78,72 +77,3 @@ _kept: list[object] = []
 def keep_for_ever(inherited: object) -> None:
     """Keep an inherited connection alive, since its finalizer could speak to the parent's peer."""
     _kept.append(inherited)
-
-
-class ExporterSink:
-    """A sink over an OpenTelemetry SDK exporter, which is made when the first batch is there.
-
-    Args:
-        name: Where the spans go.
-        make_exporter: Makes the exporter; called again after a fork.
-    """
-
-    def __init__(self, name: str, make_exporter: Callable[[], SpanExporter]) -> None:
-        # Not above, as only this kind of sink needs it. Not in `deliver`, as nothing can be imported any more when the
-        # last spans of a program end, while the interpreter takes itself apart.
-        from opentelemetry.sdk.trace.export import SpanExportResult
-
-        self.name: str = name
-        self._success = SpanExportResult.SUCCESS
-        # What it hands to is on this machine: it takes a backlog or fails, and leaves no exit waiting for nothing.
-        self.exit_seconds: float | None = LOCAL_EXIT_SECONDS
-        self._make_exporter = make_exporter
-        self._exporter: SpanExporter | None = None
-
-    def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
-        """Export ``spans``; a failure is the exporter's to explain."""
-        if self._exporter is None:
-            self._exporter = self._make_exporter()
-        if self._exporter.export(spans) is self._success:
-            return ACCEPTED
-        return Answer(Verdict.UNREACHABLE)
-
-    def close(self) -> None:
-        """Shut the exporter down; a later batch gets a new one."""
-        exporter, self._exporter = self._exporter, None
-        if exporter is not None:
-            exporter.shutdown()
-
-    def forget(self) -> None:
-        """Make a new exporter for the next batch."""
-        if self._exporter is not None:
-            keep_for_ever(self._exporter)
-            self._exporter = None
-
-
-class PreparingSink:
-    """A sink that sends copies of the spans, or leaves some out; the spans themselves stay as they are.
-
-    Args:
-        sink: Where the copies go.
-        prepare: Makes the copy of a span, or None where it is to be left out. Called by the worker, on each attempt.
-    """
-
-    def __init__(self, sink: Sink, prepare: Callable[[ReadableSpan], ReadableSpan | None]) -> None:
-        self.name: str = sink.name
-        self.exit_seconds: float | None = getattr(sink, "exit_seconds", None)
-        self._sink = sink
-        self._prepare = prepare
-
-    def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
-        """Send the copies of ``spans``."""
-        copies = [copy for copy in map(self._prepare, spans) if copy is not None]
-        return self._sink.deliver(copies, timeout) if copies else ACCEPTED
-
-    def close(self) -> None:
-        """Close the sink."""
-        self._sink.close()
-
-    def forget(self) -> None:
-        """Drop the sink's inherited connections."""
-        self._sink.forget()

@@ -1,0 +1,67 @@
+"""Encoded spans on their way, in memory, on disk or both; and how many of them went where."""
+
+from __future__ import annotations
+
+from agenttrace.outbox.files import read_file
+from agenttrace.outbox.folder import StoredFile
+
+from .payloads import Payload
+
+__all__ = ["Batch", "Tally"]
+
+
+class Batch:
+    """Encoded spans that wait for their destination.
+
+    Args:
+        payload: The spans; None where they're only on disk.
+        file: Where they are on disk; None where they're only in memory.
+    """
+
+    __slots__ = ("_payload", "count", "file", "size")
+
+    def __init__(self, payload: Payload | None, file: StoredFile | None) -> None:
+        self._payload = payload
+        self.file: StoredFile | None = file
+        if payload is not None:
+            self.count, self.size = payload.count, len(payload.data)
+        else:
+            assert file is not None, "a batch is in memory or on disk"
+            self.count, self.size = file.count, file.size
+
+    @property
+    def memory(self) -> int:
+        """Bytes in memory."""
+        return 0 if self._payload is None else len(self._payload.data)
+
+    def load(self) -> Payload:
+        """The spans, from the disk where they aren't in memory.
+
+        Raises:
+            OSError: If the file can't be read, or is gone.
+            DamagedFileError: If it isn't whole.
+        """
+        if self._payload is not None:
+            return self._payload
+        assert self.file is not None, "a batch is in memory or on disk"
+        data, count = read_file(self.file.path)
+        return Payload(data, count)
+
+    def leave_to_disk(self) -> None:
+        """Free the memory; without effect where the disk hasn't got it."""
+        if self.file is not None:
+            self._payload = None
+
+
+class Tally:
+    """How many spans went where, since the start."""
+
+    __slots__ = ("lost", "refused", "sent")
+
+    def __init__(self) -> None:
+        self.sent: int = 0
+        """The destination has them."""
+        self.refused: int = 0
+        """The destination doesn't want them."""
+        self.lost: int = 0
+        """Nobody has them."""

@@ -1,0 +1,184 @@
+"""The thread that keeps spans safe: takes ended ones from the queue, encodes them, and writes them to the outbox."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from queue import Empty
+from typing import TYPE_CHECKING
+
+from agenttrace import faults
+
+from .encoding import SpanEncoder
+from .open_spans import RunningSpans
+from .options import DeliveryOptions
+from .queue import IDLE, Request, SpanQueue
+from .sender import Sender
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from agenttrace.outbox.folder import StoredFile
+    from agenttrace.outbox.outbox import Outbox
+
+__all__ = ["Worker"]
+
+_CHUNK = 512
+_ROOM_PAUSE_SECONDS = 0.02
+
+
+class Worker:
+    """Hands what ends up in ``queue`` on to ``sender``, in order. One thread at a time may be in it.
+
+    Args:
+        queue: Where the spans come from.
+        encoder: Makes payloads of them.
+        sender: Where these go.
+        outbox: Where they are kept meanwhile; None where they are in memory alone.
+        running: Writes down which spans are open.
+        options: How they are gathered.
+    """
+
+    def __init__(
+        self,
+        queue: SpanQueue,
+        encoder: SpanEncoder,
+        sender: Sender,
+        outbox: Outbox | None,
+        running: RunningSpans,
+        options: DeliveryOptions,
+    ) -> None:
+        self._queue = queue
+        self._encoder = encoder
+        self._sender = sender
+        self._outbox = outbox
+        self._running = running
+        self._options = options
+        self._fresh: deque[StoredFile] = deque()
+        self.is_asleep: bool = True
+        """Whether it waits for a signal and looks at nothing by itself."""
+
+    def run(self) -> None:
+        """Keep spans until a request to stop comes, and hand every request on to the sender."""
+        while True:
+            request = self._wait()
+            self.gather(request)
+            if request is not None:
+                self._sender.signals.put(request)
+                if request.stop:
+                    return
+
+    def gather(self, request: Request | None = None) -> None:
+        """Keep what waits now.
+
+        Args:
+            request: Why; one to stop closes the queue, and takes everything in it.
+        """
+        try:
+            is_last = request is not None and request.stop
+            if is_last:
+                self._queue.close()
+            now = self._running.look()
+            self._write_through()
+            self._take(request)
+            self._note(now, request)
+        except BaseException as error:  # whatever it is, the thread lives on: nobody else keeps the spans
+            faults.contain("keeping ended spans", error)
+
+    def keep(self, spans: Sequence[ReadableSpan], *, through: bool = False) -> None:
+        """Encode ``spans``, keep them on disk, and give them to the sender. Safe to use from several threads.
+
+        Args:
+            spans: Ended spans.
+            through: Whether to wait until the disk has them.
+        """
+        for payload in self._encoder.encode(spans):
+            batch = self._sender.keep(payload, through=through)
+            if batch.file is not None and not through:
+                self._fresh.append(batch.file)
+            self._sender.add(batch)
+
+    def _note(self, now: dict[int, Span], request: Request | None) -> None:
+        if request is None or not request.stop:
+            self._running.note(now)
+        elif request.is_exit:
+            self._running.note(now, at_once=True)
+        else:
+            self._running.hand_over()
+
+    def _take(self, request: Request | None) -> None:
+        """Take what is there, but not what comes in meanwhile: that may never end."""
+        waiting = len(self._queue.spans)
+        while waiting > 0:
+            if not self._wait_for_room(request):
+                return
+            spans = self._queue.take(min(_CHUNK, waiting))
+            if not spans:
+                return
+            waiting -= len(spans)
+            self.keep(spans)
+
+    def _wait_for_room(self, request: Request | None) -> bool:
+        """Whether another batch may be kept in memory; waits for the sender where it can't be on disk."""
+        while self._sender.memory > self._options.memory_bytes:
+            if request is not None and not request.remaining():
+                return False
+            time.sleep(_ROOM_PAUSE_SECONDS)
+            if not self._queue.signals.empty() and request is None:
+                return False
+        return True
+
+    def _write_through(self) -> None:
+        """Have the disk itself keep what wasn't delivered within an interval."""
+        outbox = self._outbox
+        while outbox is not None and self._fresh:
+            file = self._fresh.popleft()
+            try:
+                outbox.write_through(file)
+            except OSError as error:
+                faults.report("writing the outbox through to the disk", error)
+
+    def _wait(self) -> Request | None:
+        """Sleep until there is something to do: a request, or (None) spans that are due, or one that is still open."""
+        queue = self._queue
+        request = self._sleep()
+        if request is not None or not queue.spans:
+            queue.disarm()
+            return request
+        batch_size = self._options.batch_size
+        queue.arm(batch_size)
+        due = time.monotonic() + self._options.interval
+        while request is None and len(queue.spans) < batch_size and time.monotonic() < due:
+            request = self._next_signal(due)
+        queue.disarm()
+        return request
+
+    def _sleep(self) -> Request | None:
+        """Until a span ends, or a request comes; where open or fresh ones are to be looked at, until that is due."""
+        queue = self._queue
+        due = time.monotonic() + self._running.pause
+        while not queue.spans:
+            # Armed again before each sleep, since a producer that was slow to signal may have set it higher. And
+            # armed before looking: a producer appends and then looks at the threshold, so one of the two sees what
+            # the other did. The same holds for a span that starts, and `is_asleep`.
+            queue.arm(IDLE)
+            self.is_asleep = True
+            has_news = bool(self._fresh) or self._running.has_news
+            if queue.spans:
+                break
+            if has_news and time.monotonic() >= due:
+                break
+            self.is_asleep = not has_news
+            request = self._next_signal(due if has_news else None)
+            if request is not None:
+                self.is_asleep = False
+                return request
+        self.is_asleep = False
+        return None
+
+    def _next_signal(self, until: float | None) -> Request | None:
+        try:
+            return self._queue.signals.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+        except Empty:
+            return None

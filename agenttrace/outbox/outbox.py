@@ -1,0 +1,263 @@
+"""A destination's folder on disk as one process uses it: what it keeps there, and what others have left."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from agenttrace.delivery.payloads import Payload
+
+from .files import write_file, write_through
+from .folder import ENDING, ProcessFolder, StoredFile, make_folder, stored_files
+from .running import RunningLog
+
+__all__ = ["ABOUT_NAME", "DEAD_NAME", "Outbox", "OutboxState"]
+
+ABOUT_NAME = "about.json"
+DEAD_NAME = "dead"
+_REASON_ENDING = ".reason.txt"
+_ROOM_MADE = 0.9  # of the bound, when it is reached: so that not every further file has to look again
+
+
+@dataclass(frozen=True)
+class OutboxState:
+    """What lies in a destination's outbox.
+
+    Args:
+        waiting: Spans that wait for the destination.
+        dead: Spans that it refused.
+        size: Bytes of both.
+    """
+
+    waiting: int
+    dead: int
+    size: int
+
+
+class Outbox:
+    """The outbox of one destination. Nothing is made on disk before there is something to keep.
+
+    Args:
+        path: The destination's folder.
+        about: What it is, for people who find it; no secrets.
+        most_bytes: How much may lie there.
+        most_seconds: How long it may lie there.
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, str], most_bytes: int, most_seconds: float) -> None:
+        self.path: Path = path
+        self._about = dict(about)
+        self._most_bytes = most_bytes
+        self._most_seconds = most_seconds
+        self._folder: ProcessFolder | None = None
+        self._start_afresh()
+
+    def keep(self, payload: Payload, *, through: bool = False) -> StoredFile:
+        """Write ``payload`` to this process's folder. Safe to use from several threads.
+
+        Args:
+            payload: Encoded spans.
+            through: Whether to wait until the disk has them.
+
+        Raises:
+            OSError: If that can't be done.
+        """
+        file = self._own().write(payload, through=through)
+        self._size += file.size
+        if self._size > self._most_bytes:
+            self.make_room()
+        return file
+
+    def write_through(self, file: StoredFile) -> None:
+        """Wait until the disk has ``file``.
+
+        Raises:
+            OSError: If the disk fails.
+        """
+        write_through(file.path)
+
+    def remove(self, file: StoredFile) -> None:
+        """Forget ``file``, whose spans are delivered or kept elsewhere."""
+        self._size -= file.size
+        file.path.unlink(missing_ok=True)
+
+    def refuse(self, payload: Payload, reason: str) -> None:
+        """Keep spans that the destination refuses, until somebody sends them again.
+
+        Args:
+            payload: The spans.
+            reason: What the destination said; no secrets.
+
+        Raises:
+            OSError: If that can't be done.
+        """
+        folder = self.path / DEAD_NAME
+        make_folder(folder)
+        name = f"{time.time_ns():020d}-{payload.count}"
+        self._size += write_file(folder / f"{name}{ENDING}", payload.data, payload.count)
+        write_private_text(folder / f"{name}{_REASON_ENDING}", f"{reason}\n")
+        if self._size > self._most_bytes:
+            self.make_room()
+
+    def dead_letters(self) -> list[StoredFile]:
+        """What the destination has refused, the oldest first."""
+        return stored_files(self.path / DEAD_NAME)
+
+    def bury(self, file: StoredFile) -> None:
+        """Forget a dead letter."""
+        self.remove(file)
+        file.path.with_name(file.path.name[: -len(ENDING)] + _REASON_ENDING).unlink(missing_ok=True)
+
+    @property
+    def running(self) -> RunningLog:
+        """This process's log of open spans.
+
+        Raises:
+            OSError: If its folder can't be made.
+        """
+        return self._own().running
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether this process has written anything."""
+        return self._folder is not None
+
+    def take_over(self) -> tuple[ProcessFolder, list[StoredFile]] | None:
+        """What a process that is gone has left: its folder, now ours, and the files in it; None where there is none.
+
+        Open spans that it left are ended. A folder with nothing in it is removed on the way.
+        """
+        for path in self._others():
+            folder = ProcessFolder.take_over(path)
+            if folder is None:
+                continue
+            try:
+                folder.end_running()
+            except OSError:  # a full disk: the next one may have more room
+                folder.leave()
+                continue
+            files = stored_files(path)
+            if files:
+                return folder, files
+            folder.leave()
+        return None
+
+    def look_around(self) -> None:
+        """See what others have written meanwhile, and drop what is too old."""
+        files = self._all_files()
+        self._size = sum(file.size for file in files)
+        oldest = time.time() - self._most_seconds
+        self._drop([file for file in files if file.written < oldest])
+        if self._size > self._most_bytes:
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Drop the oldest files until there is room again."""
+        files = sorted(self._all_files(), key=lambda file: file.written)
+        self._size = sum(file.size for file in files)
+        excess = self._size - self._most_bytes * _ROOM_MADE
+        doomed = []
+        for file in files:
+            if excess <= 0:
+                break
+            doomed.append(file)
+            excess -= file.size
+        self._drop(doomed)
+
+    def state(self) -> OutboxState:
+        """What lies there now, of all processes."""
+        dead = self.dead_letters()
+        waiting = [file for path in self._folders() for file in stored_files(path)]
+        return OutboxState(
+            waiting=sum(file.count for file in waiting),
+            dead=sum(file.count for file in dead),
+            size=sum(file.size for file in (*waiting, *dead)),
+        )
+
+    def leave(self) -> None:
+        """Let go of this process's folder: what is left in it is for the next one."""
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.leave()
+        with suppress(OSError):
+            self._remove_where_empty()
+
+    def after_fork(self) -> None:
+        """In a forked child: start with nothing."""
+        if self._folder is not None:
+            self._folder.forget()
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._folder = None
+        # Reentrant: a span may end in a signal handler while this thread is here.
+        self._folder_lock = threading.RLock()
+        self._size = 0
+        self.dropped: int = 0
+        """Spans that had to make room for others, or were too old."""
+        self.dropped_paths: set[Path] = set()
+        """Their files, where they were this process's."""
+
+    def _own(self) -> ProcessFolder:
+        folder = self._folder
+        if folder is None:
+            with self._folder_lock:
+                folder = self._folder
+                if folder is None:
+                    make_folder(self.path)
+                    self._say_what_it_is()
+                    folder = self._folder = ProcessFolder.create(self.path)
+                    self._size = sum(file.size for file in self._all_files())
+        return folder
+
+    def _say_what_it_is(self) -> None:
+        path = self.path / ABOUT_NAME
+        if not path.exists():
+            write_private_text(path, json.dumps(self._about, indent=2) + "\n")
+
+    def _folders(self) -> list[Path]:
+        try:
+            return sorted(path for path in self.path.iterdir() if path.is_dir() and path.name != DEAD_NAME)
+        except OSError:
+            return []
+
+    def _others(self) -> list[Path]:
+        own = None if self._folder is None else self._folder.path
+        return [path for path in self._folders() if path != own]
+
+    def _all_files(self) -> list[StoredFile]:
+        return [file for path in (*self._folders(), self.path / DEAD_NAME) for file in stored_files(path)]
+
+    def _drop(self, files: list[StoredFile]) -> None:
+        own = None if self._folder is None else self._folder.path
+        for file in files:
+            if file.path.parent.name == DEAD_NAME:
+                self.bury(file)
+            else:
+                if file.path.parent == own:
+                    self.dropped_paths.add(file.path)
+                self.remove(file)
+            self.dropped += file.count
+
+    def _remove_where_empty(self) -> None:
+        """Remove the destination's folder where no process has anything in it."""
+        if not self._folders() and not self.dead_letters() and self.path.is_dir():
+            (self.path / ABOUT_NAME).unlink(missing_ok=True)
+            with suppress(OSError):
+                (self.path / DEAD_NAME).rmdir()
+            self.path.rmdir()
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Write a text file that this user alone can read.
+
+    Raises:
+        OSError: If that can't be done.
+    """
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
