@@ -38,6 +38,20 @@ class Destination:
     endpoint: Endpoint | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     options: TransportOptions = field(default_factory=TransportOptions)
+    spans: str = "agent"
+    project: str | None = None
+    account: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What kind of backend it is."""
+        return "local" if self.endpoint is None else "otlp"
+
+    def resource_attributes(self, project: str) -> dict[str, str]:
+        """What its copies' resource has."""
+        from openinference.semconv.resource import ResourceAttributes
+
+        return {ResourceAttributes.PROJECT_NAME: project}
 
     def __str__(self) -> str:
         """The destination as shown to people; holds no secret."""
@@ -62,11 +76,9 @@ class Destination:
     def make_sink(self) -> Sink:
         """What delivers to this destination. Imports what that needs; opens nothing."""
         if self.endpoint is None:
-            from .delivery.sink import ExporterSink
-            from .local.store import LocalSpanExporter
+            from .delivery.local import LocalSink
 
-            path = self.path
-            return ExporterSink(str(self), lambda: LocalSpanExporter(path))
+            return LocalSink(self.path)
         from .delivery.otlp import OtlpSink, load_libraries
 
         load_libraries(self.endpoint)

@@ -18,21 +18,19 @@ from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
 
 from . import environment, faults
-from .delivery.copies import ForeignSpans, MaskedSpans
-from .delivery.courier import Pace
+from .delivery.flush_report import FlushReport
 from .delivery.guards import GuardedSampler
 from .delivery.lifecycle import unwatch, watch
 from .delivery.own_provider import DisabledProvider, OwnProvider, default_span_limits, replace_own_providers
 from .delivery.pipeline import Pipeline, Switch
-from .delivery.processor import SHUTDOWN_SECONDS, DeliveryProcessor
 from .delivery.sampling import default_sampler
-from .delivery.sink import PreparingSink
+from .delivery_setup import make_pipeline
 from .provider import set_registered_provider
 from .recording import import_ahead
 from .semconv.mask import Mask
 from .semconv.masking import configure
 from .semconv.privacy import TraceConfig
-from .settings import DEFAULT_PROJECT, Settings, check_switches, default_resource, make_settings
+from .settings import DEFAULT_PROJECT, Settings, check_switches, make_settings
 from .switch import is_disabled
 
 __all__ = ["flush", "register", "shutdown"]
@@ -48,7 +46,6 @@ class _Registration:
     settings: Settings
     provider: Any
     pipeline: Pipeline
-    delivery: DeliveryProcessor
     switch: Switch | None
 
 
@@ -177,28 +174,31 @@ def register(
     return cast("TracerProvider", provider)
 
 
-def flush(timeout: float | None = None) -> bool:
-    """Deliver everything that has ended so far.
+def flush(timeout: float | None = None) -> FlushReport:
+    """Deliver everything that has ended so far, and your own processors' spans too.
+
+    A destination that nobody answers at isn't waited for: its spans are on disk by then, and are sent when it's back.
 
     Args:
         timeout: Seconds to wait at most. None waits for 10.
 
     Returns:
-        True when every span that ended before the call has arrived and none was lost since the last flush, or nothing
-        is registered. False otherwise; spans that are still queued are tried again. Never raises.
+        What became of the spans that ended since the flush before; true when all of them are safe, which is sent or on
+        disk, or nothing is registered. Never raises.
 
     Example:
-        >>> flush(timeout=5)
-        True
+        >>> report = flush(timeout=5)
+        >>> if not report:
+        ...     print(f"not safe: {report}")
     """
     current = _current
     if current is None:
-        return True
+        return FlushReport()
     try:
-        return current.pipeline.force_flush(1000 * (FLUSH_SECONDS if timeout is None else max(0.0, timeout)))
+        return current.pipeline.flush_all(FLUSH_SECONDS if timeout is None else timeout)
     except BaseException as error:
         faults.contain("flushing", error)
-        return False
+        return FlushReport()
 
 
 def shutdown(timeout: float | None = None) -> bool:
@@ -207,10 +207,11 @@ def shutdown(timeout: float | None = None) -> bool:
     Not needed at the end of a program, which delivers by itself when it exits.
 
     Args:
-        timeout: Seconds to wait at most. None waits for 2.
+        timeout: Seconds to wait at most. None waits for ``shutdown_timeout``, which is 2 unless `register` was told
+            otherwise.
 
     Returns:
-        Whether everything arrived. What didn't is given up with one warning. Never raises.
+        Whether everything is safe: sent, or on disk. Never raises.
 
     Example:
         >>> shutdown()
@@ -222,9 +223,9 @@ def shutdown(timeout: float | None = None) -> bool:
         if current is None:
             return True
         set_registered_provider(NoOpTracerProvider())
-    unwatch(current.delivery)
+    unwatch(current.pipeline)
     try:
-        return current.pipeline.stop(SHUTDOWN_SECONDS if timeout is None else max(0.0, timeout))
+        return current.pipeline.stop(timeout)
     except BaseException as error:
         faults.contain("shutting down", error)
         return False
@@ -237,7 +238,7 @@ def _replace(before: _Registration | None, settings: Settings) -> _Registration:
     after = _join(foreign, settings, mask) if foreign is not None else _make(settings, mask)
     set_registered_provider(after.provider)
     replace_own_providers(after.provider)
-    watch(after.delivery)
+    watch(after.pipeline)
     if foreign is None and settings.sets_global and settings.provider is None:
         if isinstance(global_provider, ProxyTracerProvider):
             otel_trace.set_tracer_provider(after.provider)
@@ -248,6 +249,7 @@ def _replace(before: _Registration | None, settings: Settings) -> _Registration:
             )
     if before is not None:
         _retire(before, after)
+    after.pipeline.begin()
     return after
 
 
@@ -263,31 +265,23 @@ def _provider_to_join(settings: Settings, global_provider: Any) -> Any:
 
 
 def _make(settings: Settings, mask: Mask) -> _Registration:
-    sink = settings.destination.make_sink()
-    # What the marks record has passed the mask already; what other libraries' spans say has not.
-    prepared = PreparingSink(sink, MaskedSpans(mask)) if mask.is_active else sink
-    delivery = DeliveryProcessor(prepared, _pace(settings))
-    pipeline = Pipeline([delivery], settings.span_processors)
+    pipeline = make_pipeline(settings, mask, is_foreign=False)
     options = dict(settings.options)
     options.setdefault("span_limits", default_span_limits())
     sampler = default_sampler() if settings.sampler is None else GuardedSampler(settings.sampler)
     resource = settings.full_resource()
-    provider = OwnProvider(pipeline, settings.destination.activity, resource=resource, sampler=sampler, **options)
-    return _Registration(settings, provider, pipeline, delivery, None)
+    provider = OwnProvider(pipeline, settings.activity, resource=resource, sampler=sampler, **options)
+    return _Registration(settings, provider, pipeline, None)
 
 
 def _join(provider: Any, settings: Settings, mask: Mask) -> _Registration:
-    resource = (settings.resource or Resource.get_empty()).merge(settings.project_resource)
-    masked = MaskedSpans(mask) if mask.is_active else None
-    copies = ForeignSpans(resource, default_resource(), settings.sample_rate, masked)
-    delivery = DeliveryProcessor(PreparingSink(settings.destination.make_sink(), copies), _pace(settings))
-    pipeline = Pipeline([delivery], settings.span_processors)
+    pipeline = make_pipeline(settings, mask, is_foreign=True)
     if settings.options or (settings.sampler is not None and settings.sample_rate is None):
         faults.warn(
             "agenttrace: sampler and provider options have no effect on a provider that exists already; "
             'register(tracer_provider="own") makes one that has them.'
         )
-    return _Registration(settings, provider, pipeline, delivery, _switch_of(provider, pipeline))
+    return _Registration(settings, provider, pipeline, _switch_of(provider, pipeline))
 
 
 def _switch_of(provider: Any, pipeline: Pipeline) -> Switch:
@@ -304,7 +298,7 @@ def _switch_of(provider: Any, pipeline: Pipeline) -> Switch:
 def _retire(before: _Registration, after: _Registration | None) -> None:
     if before.switch is not None and (after is None or before.switch is not after.switch):
         before.switch.pipeline = None
-    unwatch(before.delivery)
+    unwatch(before.pipeline)
     if after is None:
         before.pipeline.stop()
         return
@@ -327,18 +321,13 @@ def _switch_off() -> TracerProvider:
     return provider
 
 
-def _pace(settings: Settings) -> Pace:
-    timeout = settings.destination.options.timeout
-    return Pace(timeout=timeout) if settings.is_batched else Pace(interval=0.0, timeout=timeout)
-
-
 def _say_where(registration: _Registration) -> None:
     # On stderr, unlike phoenix.otel: a program's stdout may be another's input.
     settings = registration.settings
     project = settings.project or DEFAULT_PROJECT
     joined = "" if registration.switch is None else ", through the OpenTelemetry provider that is there already"
     look = "To look: agenttrace show" if settings.destination.endpoint is None else "Look at them there."
-    line = f'agenttrace: {settings.destination.activity} (project "{project}"){joined}. {look}'
+    line = f'agenttrace: {settings.activity} (project "{project}"){joined}. {look}'
     try:
         sys.stderr.write(f"{line}\n")
     except (OSError, ValueError, AttributeError):  # closed, or none at all (pythonw): nobody reads it anyway

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioB
 
 from . import environment
 from .delivery.endpoint import check_protocol, parse_endpoint
+from .delivery.options import DeliveryOptions
 from .delivery.own_provider import OwnProvider
 from .destinations import Destination, check_header_value, check_headers, local, otlp
 from .semconv.privacy import TraceConfig, as_trace_config
@@ -75,6 +76,21 @@ class Settings:
     provider: Any
     config: TraceConfig | None
     options: tuple[tuple[str, Any], ...]
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Where spans go."""
+        return (self.destination,)
+
+    @property
+    def delivery(self) -> DeliveryOptions:
+        """How they are kept and sent."""
+        return DeliveryOptions() if self.is_batched else DeliveryOptions(interval=0.0)
+
+    @property
+    def activity(self) -> str:
+        """What becomes of spans, as shown to people; holds no secret."""
+        return " and ".join(destination.activity for destination in self.destinations)
 
     @property
     def project_resource(self) -> Resource:

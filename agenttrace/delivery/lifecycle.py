@@ -16,6 +16,7 @@ from agenttrace import faults
 from .queue import Request
 
 if TYPE_CHECKING:
+    from .pipeline import Pipeline
     from .processor import DeliveryProcessor
 
 __all__ = ["unwatch", "watch"]
@@ -26,7 +27,7 @@ _INTERPRETER_SECONDS = 0.5
 _LAST = -1_000  # below every priority in use: after the finalizers that may still end spans
 
 # A plain dict, since its operations are atomic: these functions run in forked children and in signal handlers.
-_watched: dict[int, DeliveryProcessor] = {}
+_watched: dict[int, Pipeline] = {}
 _atexit_is_set = False
 _finalizer_of: int | None = None
 
@@ -38,25 +39,29 @@ class _Hook:
 _hook = _Hook()
 
 
-def watch(processor: DeliveryProcessor) -> None:
-    """Have ``processor`` flushed when the process ends, and started afresh in forked children."""
+def watch(pipeline: Pipeline) -> None:
+    """Have ``pipeline`` delivered when the process ends, and started afresh in forked children."""
     global _atexit_is_set
-    _watched[id(processor)] = processor
+    _watched[id(pipeline)] = pipeline
     if not _atexit_is_set:
         _atexit_is_set = True
         atexit.register(_finish)
     _finish_with_multiprocessing()
 
 
-def unwatch(processor: DeliveryProcessor) -> None:
-    """Forget ``processor``, which has been shut down."""
-    _watched.pop(id(processor), None)
+def unwatch(pipeline: Pipeline) -> None:
+    """Forget ``pipeline``, which has been shut down."""
+    _watched.pop(id(pipeline), None)
+
+
+def _deliveries() -> list[DeliveryProcessor]:
+    return [delivery for pipeline in list(_watched.values()) for delivery in pipeline.deliveries]
 
 
 def _finish() -> None:
     # All at the same time: one that doesn't answer takes nothing from the others.
     requests = []
-    for processor in list(_watched.values()):
+    for processor in _deliveries():
         try:
             request = Request(_exit_seconds(processor), stop=True, is_exit=True)
             requests.append((processor, processor.begin_stop(request)))
@@ -94,7 +99,7 @@ def _after_fork_of_multiprocessing(hook: _Hook) -> None:
 
 def _after_fork() -> None:
     try:
-        for processor in list(_watched.values()):
+        for processor in _deliveries():
             processor.after_fork()
         # Only now is it known whether multiprocessing is what forked; were it imported for this, every program
         # would pay for it.

@@ -12,10 +12,10 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-__all__ = ["SMALLEST_LIMIT", "Payload", "SizeLimit", "halves", "join", "pieces", "span_ids", "spans_in"]
+__all__ = ["SMALLEST_SPAN", "Payload", "SizeLimit", "halves", "join", "pieces", "span_ids", "spans_in"]
 
-SMALLEST_LIMIT = 4_096
-"""Bytes that every server is taken to accept in one request."""
+SMALLEST_SPAN = 4_096
+"""Bytes that a single span isn't made smaller than."""
 
 # What the fields around a span and around its group take, at most: tags and lengths.
 _SPAN_FRAME = 12
@@ -49,7 +49,7 @@ class SizeLimit:
 
     def lower_below(self, refused: int) -> None:
         """A request of ``refused`` bytes was too large."""
-        self.size = min(self.size, max(SMALLEST_LIMIT, refused // 2))
+        self.size = min(self.size, max(1, refused // 2))
 
 
 def pieces(request: Any, most_spans: int, most_bytes: int) -> Iterator[Payload]:

@@ -45,7 +45,8 @@ class Pipeline(SpanProcessor):
 
         self._lineage = lineage
         self._flush_seconds = flush_seconds
-        self._deliveries = tuple(deliveries)
+        self.deliveries: tuple[DeliveryProcessor, ...] = tuple(deliveries)
+        """What delivers to each destination."""
         self._processors = tuple(GuardedProcessor(processor) for processor in processors)
         self._attributes_from_context: Callable[[Context], Mapping[str, Any]] = attributes_from_context
 
@@ -61,7 +62,7 @@ class Pipeline(SpanProcessor):
             faults.contain("stamping context attributes on a span", error)
         for processor in self._processors:
             processor.on_start(span, parent_context)
-        for delivery in self._deliveries:
+        for delivery in self.deliveries:
             delivery.on_start(span)
 
     def _on_ending(self, span: Span) -> None:
@@ -76,7 +77,7 @@ class Pipeline(SpanProcessor):
             scope = span.instrumentation_scope
             if scope is None or scope.name != SCOPE_NAME:
                 self._lineage.on_end(span)
-        for delivery in self._deliveries:
+        for delivery in self.deliveries:
             delivery.on_end(span)
         if self._flush_seconds is not None and (span.parent is None or span.parent.is_remote):
             self._flush_root(self._flush_seconds)
@@ -101,11 +102,23 @@ class Pipeline(SpanProcessor):
 
     def flush(self, timeout: float) -> FlushReport:
         """Flush every destination, all at the same time, for ``timeout`` seconds at most."""
-        requests = [(delivery, delivery.begin_flush(waiting_time(timeout))) for delivery in self._deliveries]
+        requests = [(delivery, delivery.begin_flush(waiting_time(timeout))) for delivery in self.deliveries]
         return sum((delivery.end_flush(request) for delivery, request in requests), FlushReport())
 
+    def flush_all(self, timeout: float) -> FlushReport:
+        """Flush the user's processors, then every destination; what became of the spans there."""
+        deadline = time.monotonic() + waiting_time(timeout)
+        for processor in self._processors:
+            processor.force_flush(max(0, round((deadline - time.monotonic()) * 1000)))
+        return self.flush(max(0.0, deadline - time.monotonic()))
+
+    def begin(self) -> None:
+        """Send what processes that are gone have left behind, without waiting for a span of this one."""
+        for delivery in self.deliveries:
+            delivery.begin()
+
     def shutdown(self) -> None:
-        """Deliver what waits, for 2 seconds at most, and take no more spans."""
+        """Deliver what waits, for as long as the options say, and take no more spans."""
         self.stop()
 
     def stop(self, timeout: float | None = None) -> bool:
@@ -115,7 +128,7 @@ class Pipeline(SpanProcessor):
             timeout: Seconds to wait at most; None for what each destination was set up with.
         """
         requests = []
-        for delivery in self._deliveries:
+        for delivery in self.deliveries:
             seconds = delivery.shutdown_timeout if timeout is None else timeout
             requests.append((delivery, delivery.begin_stop(Request(seconds, stop=True))))
         is_safe = [delivery.end_stop(request) for delivery, request in requests]
@@ -126,18 +139,18 @@ class Pipeline(SpanProcessor):
     def hand_over(self, successor: Pipeline, timeout: float | None = None) -> bool:
         """Shut down, and give spans that started before and end later to ``successor``."""
         # One of the destinations does, or the successor would get such a span once from each.
-        for delivery in self._deliveries[:1]:
+        for delivery in self.deliveries[:1]:
             delivery.hand_over_to(successor.deliver)
         return self.stop(timeout)
 
     @property
     def is_stopped(self) -> bool:
         """Whether it takes no more spans."""
-        return all(delivery.is_stopped for delivery in self._deliveries)
+        return all(delivery.is_stopped for delivery in self.deliveries)
 
     def deliver(self, span: ReadableSpan) -> None:
         """Queue a span that another pipeline's processors have seen already."""
-        for delivery in self._deliveries:
+        for delivery in self.deliveries:
             delivery.on_end(span)
 
     def _stamp(self, span: Span, context: Context) -> None:

@@ -125,16 +125,20 @@ class DeliveryProcessor(SpanProcessor):
         return self._report()
 
     def shutdown(self) -> None:
-        """Deliver what waits, for 2 seconds at most, and take no more spans."""
-        self.stop(self._options.shutdown_timeout)
+        """Deliver what waits, for as long as the options say, and take no more spans."""
+        self.stop()
 
-    def stop(self, timeout: float) -> bool:
-        """Deliver what waits, for ``timeout`` seconds at most, and take no more spans.
+    def stop(self, timeout: float | None = None) -> bool:
+        """Deliver what waits, and take no more spans.
+
+        Args:
+            timeout: Seconds to wait at most; None for what the options say.
 
         Returns:
             Whether everything is safe: delivered, or on disk.
         """
-        return self.end_stop(self.begin_stop(Request(timeout, stop=True)))
+        seconds = self.shutdown_timeout if timeout is None else timeout
+        return self.end_stop(self.begin_stop(Request(seconds, stop=True)))
 
     def begin_stop(self, request: Request) -> Request | None:
         """Ask the threads to deliver what waits, and to end. To be followed by `end_stop`."""

@@ -14,7 +14,7 @@ from agenttrace.outbox.files import DamagedFileError
 
 from .batch import Batch, Tally
 from .options import DeliveryOptions
-from .payloads import SMALLEST_LIMIT, Payload, SizeLimit, halves, join
+from .payloads import SMALLEST_SPAN, Payload, SizeLimit, halves, join
 from .queue import Request
 from .reports import Reporter
 from .shortening import shorten
@@ -276,12 +276,11 @@ class Sender:
         size = len(payload.data)
         self._limit.lower_below(size)
         if len(batches) > 1:
-            if size <= self._limit.size:  # it takes nothing, however small
-                self._refuse(line, batches, answer)
-        elif payload.count > 1:
+            return  # the next request has fewer of them
+        if payload.count > 1:
             self._replace(line, batches, halves(payload))
         else:
-            shortened = shorten(payload, max(SMALLEST_LIMIT, size // 2))
+            shortened = shorten(payload, max(SMALLEST_SPAN, size // 2))
             if len(shortened.data) < size:
                 self._replace(line, batches, (shortened,))
             else:

@@ -120,13 +120,11 @@ class Worker:
             self.keep(spans)
 
     def _wait_for_room(self, request: Request | None) -> bool:
-        """Whether another batch may be kept in memory; waits for the sender where it can't be on disk."""
+        """Whether another batch may be kept; waits for the sender where batches can't be on disk."""
         while self._sender.memory > self._options.memory_bytes:
-            if request is not None and not request.remaining():
-                return False
+            if request is not None or not self._queue.signals.empty():
+                return False  # the sender is to hear of a request at once: it may make room
             time.sleep(_ROOM_PAUSE_SECONDS)
-            if not self._queue.signals.empty() and request is None:
-                return False
         return True
 
     def _write_through(self) -> None:

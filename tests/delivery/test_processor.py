@@ -6,9 +6,9 @@ import gc
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import context as otel_context
@@ -18,13 +18,19 @@ from opentelemetry.trace import Tracer
 
 from agenttrace import faults
 from agenttrace.current import SUPPRESS_KEY
-from agenttrace.delivery.courier import Pace
+from agenttrace.delivery.decoding import decode_spans
+from agenttrace.delivery.options import DeliveryOptions
 from agenttrace.delivery.processor import DeliveryProcessor
 from agenttrace.delivery.sink import ACCEPTED, Answer, Verdict
 from tests.isolation import warnings_in
 from tests.servers import PATIENCE_SECONDS
 
 NEVER = 3600.0
+
+
+def names_in(payload: bytes) -> list[str]:
+    """The names of the spans in a payload."""
+    return [span.name for span in decode_spans(payload)]
 
 
 class MemorySink:
@@ -43,14 +49,14 @@ class MemorySink:
         self.forgotten = 0
         self.during: Callable[[], object] | None = None
 
-    def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
+    def send(self, payload: bytes, timeout: float) -> Answer:
         self.entered.release()
         assert self.gate.wait(PATIENCE_SECONDS)
         if self.during is not None:
             self.during()
         answer = self.answers.pop(0) if self.answers else self.always or ACCEPTED
         if answer.verdict is Verdict.ACCEPTED:
-            self.batches.append([span.name for span in spans])
+            self.batches.append(names_in(payload))
         return answer
 
     def close(self) -> None:
@@ -70,9 +76,9 @@ class MemorySink:
 class Setup:
     """One processor under test on a provider of its own."""
 
-    def __init__(self, sink: MemorySink, pace: Pace, capacity: int) -> None:
+    def __init__(self, sink: MemorySink, options: DeliveryOptions) -> None:
         self.sink = sink
-        self.processor = DeliveryProcessor(sink, pace, capacity)
+        self.processor = DeliveryProcessor(sink, options)
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(self.processor)
         self.tracer: Tracer = provider.get_tracer("test")
@@ -88,8 +94,8 @@ def make() -> Iterator[Callable[..., Setup]]:
     made: list[Setup] = []
     faults.forget()
 
-    def make_one(*answers: Answer, interval: float = NEVER, batch_size: int = 512, capacity: int = 10_000) -> Setup:
-        made.append(Setup(MemorySink(*answers), Pace(batch_size, interval, 10.0), capacity))
+    def make_one(*answers: Answer, interval: float = NEVER, **options: Any) -> Setup:
+        made.append(Setup(MemorySink(*answers), DeliveryOptions(interval=interval, durability="memory", **options)))
         return made[-1]
 
     yield make_one
@@ -115,7 +121,7 @@ def time_limit(error: BaseException) -> Iterator[None]:
 
 def workers() -> list[threading.Thread]:
     """The delivery threads of this process."""
-    return [thread for thread in threading.enumerate() if thread.name == "agenttrace-delivery"]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("agenttrace-")]
 
 
 def test_no_thread_before_the_first_span(make: Callable[..., Setup]) -> None:
@@ -140,7 +146,7 @@ def test_flush_delivers_in_order_everything_that_ended_before(make: Callable[...
 
 def test_the_first_span_is_on_its_way_within_a_second() -> None:
     """The time that spans are gathered in leaves room for sending them."""
-    assert Pace().interval <= 0.5
+    assert DeliveryOptions().interval <= 0.5
 
 
 def test_spans_go_out_by_themselves(make: Callable[..., Setup]) -> None:
@@ -258,13 +264,14 @@ def test_one_unfit_span_does_not_take_its_neighbours_along(make: Callable[..., S
     """Halving ends at the span that can't be sent; that one is given up."""
     setup = make()
 
-    def deliver(spans: Sequence[ReadableSpan], timeout: float) -> Answer:
-        if any(span.name == "unfit" for span in spans):
+    def send(payload: bytes, timeout: float) -> Answer:
+        names = names_in(payload)
+        if "unfit" in names:
             return Answer(Verdict.SPLIT, "unfit")
-        setup.sink.batches.append([span.name for span in spans])
+        setup.sink.batches.append(names)
         return ACCEPTED
 
-    setup.sink.deliver = deliver  # type: ignore[method-assign]
+    setup.sink.send = send  # type: ignore[method-assign]
     setup.end_spans("a", "b", "unfit", "c", "d")
     assert not setup.processor.force_flush()
     assert setup.sink.names == ["a", "b", "c", "d"]
@@ -303,7 +310,7 @@ def test_a_full_queue_drops_the_newest_and_says_so_once(
     make: Callable[..., Setup], caplog: pytest.LogCaptureFixture
 ) -> None:
     """What was there first is kept, flush reports the loss, and there is room again afterwards."""
-    setup = make(batch_size=1, capacity=5)
+    setup = make(batch_size=1, capacity=5, memory_bytes=0, overflow="drop")
     setup.sink.gate.clear()
     setup.end_spans("on its way")
     setup.sink.wait_until_entered()
@@ -334,9 +341,9 @@ def test_stopping_delivers_what_waits_and_closes(make: Callable[..., Setup], cap
     assert setup.sink.names == ["a", "b"]
     assert setup.sink.closed == 1
     assert setup.processor.stop()
-    worker = setup.processor._worker
-    assert worker is not None
-    worker.join(PATIENCE_SECONDS)
+    for thread in (setup.processor._worker_thread, setup.processor._sender_thread):
+        assert thread is not None
+        thread.join(PATIENCE_SECONDS)
     setup.end_spans("late", "later")
     assert setup.sink.names == ["a", "b"]
     assert len(warnings_in(caplog)) == 1
@@ -353,7 +360,7 @@ def test_stopping_gives_up_on_a_hanging_destination_with_one_warning(
     setup.sink.wait_until_entered()
     assert not setup.processor.stop(0.01)
     assert len(warnings_in(caplog)) == 1
-    assert "3 spans could not be delivered to memory" in warnings_in(caplog)[0]
+    assert "3 spans could not be delivered and are lost" in warnings_in(caplog)[0]
 
 
 def test_stopping_adds_no_warning_to_an_outage_that_was_explained(
@@ -402,9 +409,11 @@ def test_an_outage_that_was_not_worth_a_warning_is_told_when_it_costs_spans(
 ) -> None:
     """A destination that comes and goes is warned of once a minute, but nothing is lost without a word."""
     gone = Answer(Verdict.UNREACHABLE, "no server answers at memory: is it running?")
-    setup = make(gone)
+    setup = make()
+    setup.sink.always = gone
     setup.end_spans("a")
     assert not setup.processor.force_flush()
+    setup.sink.always = None
     assert setup.processor.force_flush()
     setup.sink.always = gone
     setup.end_spans("b")
@@ -424,9 +433,12 @@ def test_a_signal_while_the_thread_starts_does_not_start_a_second_one(
     setup = make()
     start = threading.Thread.start
 
+    interruptions = iter([signal.SIGINT])
+
     def start_interrupted(thread: threading.Thread) -> None:
         start(thread)
-        signal.raise_signal(signal.SIGINT)
+        for number in interruptions:
+            signal.raise_signal(number)
 
     monkeypatch.setattr(threading.Thread, "start", start_interrupted)
     with time_limit(error), pytest.raises(type(error)):
@@ -434,7 +446,7 @@ def test_a_signal_while_the_thread_starts_does_not_start_a_second_one(
     setup.end_spans("b")
     assert setup.processor.force_flush()
     assert setup.sink.names == ["a", "b"]
-    assert len(workers()) == len(before) + 1
+    assert len(workers()) == len(before) + 2
 
 
 def test_spans_that_end_after_a_handover_go_to_the_successor(make: Callable[..., Setup]) -> None:
@@ -570,27 +582,3 @@ def test_what_is_no_time_to_wait_is_none_at_all(make: Callable[..., Setup], seco
     setup.sink.wait_until_entered()
     assert not setup.processor.force_flush(seconds * 1000)
     assert not setup.processor.stop(seconds)
-
-
-def test_an_exporter_stands_in_as_a_sink(tmp_path: Path) -> None:
-    """It is made at the first batch, and anew after closing."""
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    from agenttrace.delivery.sink import ExporterSink
-
-    made: list[InMemorySpanExporter] = []
-
-    def make_exporter() -> InMemorySpanExporter:
-        made.append(InMemorySpanExporter())
-        return made[-1]
-
-    sink = ExporterSink("memory", make_exporter)
-    sink.close()
-    assert made == []
-    assert sink.deliver([], 1.0) == ACCEPTED
-    sink.close()
-    assert made[0].export([]).name == "FAILURE"
-    assert sink.deliver([], 1.0) == ACCEPTED
-    sink.forget()
-    assert sink.deliver([], 1.0) == ACCEPTED
-    assert len(made) == 3
