@@ -1,4 +1,4 @@
-"""The commands of ``agenttrace``: ``show``, ``list`` and ``check``."""
+"""The commands of ``agenttrace``: ``show``, ``list``, ``check`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -129,6 +129,30 @@ def check(
     else:
         print_outcome(outcome, _console())
     if outcome.errors or (strict and outcome.warnings):
+        click.get_current_context().exit(1)
+
+
+@agenttrace.command()
+@click.option("--send", is_flag=True, help="Send a test span, and look for it there.")
+@click.option("--endpoint", help="A server to look at instead of what the environment names.")
+@click.option("--protocol", help="How to speak to it: http/protobuf or grpc.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def doctor(send: bool, endpoint: str | None, protocol: str | None, as_json: bool) -> None:
+    """Say where spans would go, and what stands in their way. The exit code is 1 when something does."""
+    from .doctor import examinations_document, examine_in_turn, is_switched_off, print_examination, print_verdict
+
+    console, switch = _console(), is_switched_off()
+    examinations = []
+    for examination in examine_in_turn(endpoint, protocol, sends=send):
+        examinations.append(examination)
+        if not as_json:
+            print_examination(examination, console)
+    outcome = examinations_document(examinations, switch)
+    if as_json:
+        click.echo(safe_json(outcome, indent=2))
+    else:
+        print_verdict(examinations, switch, console)
+    if not outcome["is_fine"]:
         click.get_current_context().exit(1)
 
 

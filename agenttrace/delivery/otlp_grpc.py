@@ -61,6 +61,7 @@ class GrpcConnection:
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Send one encoded batch."""
+        self.status = ""
         if self._channel is None:
             try:
                 self._channel = self._open_channel()

@@ -64,6 +64,7 @@ class HttpConnection:
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Post one encoded batch; a connection that the server closed while it was idle is opened anew, once."""
+        self.status = ""
         body = gzip.compress(payload, 6) if self._options.compression == "gzip" else payload
         try:
             try:
