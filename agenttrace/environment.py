@@ -1,33 +1,116 @@
-"""What the environment says about where spans go: Phoenix's variables first, then OpenTelemetry's own.
+"""What the environment says: Phoenix's, Langfuse's and Arize's variables, OpenTelemetry's own, and ours.
 
-Every function reads it anew, so that a program may set variables until it calls `register`.
+Every function reads it anew, so that a program may set variables until it calls `register`. What is read here are
+settings; what they make of a server is said in `destinations`.
 """
 
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from . import faults
-from .delivery.endpoint import GRPC_PORT, PHOENIX_PORT, Endpoint, Protocol, check_protocol, parse_endpoint
-from .delivery.transport import TransportOptions
+from .delivery.endpoint import (
+    GRPC_PORT,
+    PHOENIX_PORT,
+    Endpoint,
+    Protocol,
+    check_protocol,
+    parse_endpoint,
+)
 
 __all__ = [
-    "api_key",
-    "client_headers",
-    "configured_endpoint",
-    "default_server",
+    "OTLP_HTTP_PORT",
+    "PHOENIX_ENDPOINT",
+    "PHOENIX_HEADERS",
+    "PHOENIX_KEY",
+    "FoundEndpoint",
+    "Named",
+    "Variable",
+    "environment_headers",
+    "find",
     "grpc_port",
+    "has_otlp_endpoint",
+    "is_false",
     "is_otel_disabled",
+    "otlp_endpoint",
+    "otlp_protocol",
+    "otlp_setting",
     "parse_headers",
+    "phoenix_endpoint",
     "project_name",
-    "transport_options",
+    "project_name_of",
+    "sends_to_otlp",
 ]
 
 PHOENIX_ENDPOINT = "PHOENIX_COLLECTOR_ENDPOINT"
 PHOENIX_HEADERS = "PHOENIX_CLIENT_HEADERS"
-OTLP = "OTEL_EXPORTER_OTLP_"
-OTLP_TRACES = "OTEL_EXPORTER_OTLP_TRACES_"
+PHOENIX_KEY = "PHOENIX_API_KEY"
+OTLP_HTTP_PORT = 4318
+"""The port that OTLP over HTTP is registered for."""
+
+_OTLP = "OTEL_EXPORTER_OTLP_"
+_OTLP_TRACES = "OTEL_EXPORTER_OTLP_TRACES_"
+_OWN = "AGENTTRACE_"
+_PHOENIX_PROJECTS = ("PHOENIX_PROJECT", "PHOENIX_PROJECT_NAME")
+_PROJECTS: dict[str, tuple[str, ...]] = {"phoenix": _PHOENIX_PROJECTS, "arize": ("ARIZE_PROJECT_NAME",)}
+
+
+class Variable(NamedTuple):
+    """A variable that is set.
+
+    Args:
+        name: Its name.
+        value: Its value, without white space around it.
+    """
+
+    name: str
+    value: str
+
+
+class FoundEndpoint(NamedTuple):
+    """A server, and where it was found.
+
+    Args:
+        endpoint: The server.
+        source: The variable that names it, or "default".
+    """
+
+    endpoint: Endpoint
+    source: str
+
+
+class Named:
+    """Puts a variable's name in front of what is wrong with its value.
+
+    Args:
+        name: The variable; None where the value is no variable's.
+
+    Example:
+        >>> with Named("LANGFUSE_HOST"):
+        ...     parse_endpoint("ftp://host")
+        ValueError: LANGFUSE_HOST: endpoint 'ftp://host' has the unknown scheme 'ftp': …
+    """
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if self._name is not None and isinstance(error, ValueError):
+            raise ValueError(f"{self._name}: {error}") from None
+
+
+def find(*names: str) -> Variable | None:
+    """The first of these variables that is set; one with nothing but white space in it isn't."""
+    for name in names:
+        value = os.environ.get(name, "").strip()
+        if value:
+            return Variable(name, value)
+    return None
 
 
 def is_otel_disabled() -> bool:
@@ -35,23 +118,21 @@ def is_otel_disabled() -> bool:
     return _read("OTEL_SDK_DISABLED").lower() == "true"
 
 
+def is_false(name: str) -> bool:
+    """Whether a variable says no: false, 0, no or off, in any case."""
+    return _read(name).lower() in ("false", "0", "no", "off")
+
+
 def project_name() -> str | None:
-    """The project that Phoenix's variables name."""
-    return _read("PHOENIX_PROJECT") or _read("PHOENIX_PROJECT_NAME") or None
+    """The project that every destination files spans under, where it isn't told another one."""
+    found = find("AGENTTRACE_PROJECT_NAME", *_PHOENIX_PROJECTS)
+    return None if found is None else found.value
 
 
-def api_key() -> str | None:
-    """Phoenix's API key."""
-    return _read("PHOENIX_API_KEY") or None
-
-
-def client_headers() -> dict[str, str] | None:
-    """The headers that ``PHOENIX_CLIENT_HEADERS`` names, else OpenTelemetry's; None where neither is set."""
-    for variable in (PHOENIX_HEADERS, OTLP_TRACES + "HEADERS", OTLP + "HEADERS"):
-        text = _read(variable)
-        if text:
-            return _environment_headers(text, variable)
-    return None
+def project_name_of(kind: str) -> str | None:
+    """The project that the variables of one kind of destination name."""
+    found = find(*_PROJECTS.get(kind, ()))
+    return None if found is None else found.value
 
 
 def grpc_port() -> int:
@@ -68,49 +149,124 @@ def grpc_port() -> int:
     return int(text)
 
 
-def configured_endpoint(protocol: Protocol | None) -> Endpoint | None:
-    """The server that the environment names, or None.
+def phoenix_endpoint(protocol: Protocol | None) -> FoundEndpoint:
+    """Where ``PHOENIX_COLLECTOR_ENDPOINT`` says that Phoenix is; else where it listens when nobody says otherwise.
 
-    ``PHOENIX_COLLECTOR_ENDPOINT``, then ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``, whose path is taken as it is, then
+    Args:
+        protocol: What the caller was told; None for what the endpoint lets infer.
+
+    Raises:
+        ValueError: If the variable can't be an address; it is named.
+    """
+    found = find(PHOENIX_ENDPOINT)
+    port = grpc_port()
+    if found is None:
+        server = f"grpc://localhost:{port}" if protocol == "grpc" else f"http://localhost:{PHOENIX_PORT}"
+        return FoundEndpoint(parse_endpoint(server), "default")
+    with Named(PHOENIX_ENDPOINT):
+        endpoint = parse_endpoint(found.value, protocol, grpc_port=port)
+        if protocol == "grpc" and not found.value.lower().startswith(("grpc://", "grpcs://")):
+            # The variable names Phoenix's web address; its gRPC server is at another port of that host.
+            scheme = "grpcs" if endpoint.is_secure else "grpc"
+            host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+            endpoint = parse_endpoint(f"{scheme}://{host}:{port}")
+    return FoundEndpoint(endpoint, PHOENIX_ENDPOINT)
+
+
+def has_otlp_endpoint() -> bool:
+    """Whether the environment names an OTLP server, which its headers and certificates are then meant for."""
+    return find(_OWN + "ENDPOINT", _OTLP_TRACES + "ENDPOINT", _OTLP + "ENDPOINT") is not None
+
+
+def sends_to_otlp() -> bool:
+    """Whether the environment says to send traces to an OTLP server that it names.
+
+    ``OTEL_TRACES_EXPORTER`` without ``otlp`` in it says that OpenTelemetry's server isn't meant for traces.
+    """
+    exporters = {word.strip() for word in _read("OTEL_TRACES_EXPORTER").lower().split(",")} - {""}
+    if exporters and "otlp" not in exporters:
+        return find(_OWN + "ENDPOINT") is not None
+    return has_otlp_endpoint()
+
+
+def otlp_setting(name: str) -> Variable | None:
+    """One setting of the OTLP server that the environment describes.
+
+    ``AGENTTRACE_…`` where ``AGENTTRACE_ENDPOINT`` is set, so that nothing of what belongs to another server, such as a
+    key, goes there; else ``OTEL_EXPORTER_OTLP_TRACES_…``, else ``OTEL_EXPORTER_OTLP_…``.
+
+    Args:
+        name: The end of the variable's name, such as ``"HEADERS"``.
+    """
+    if find(_OWN + "ENDPOINT") is not None:
+        return find(_OWN + name)
+    return find(_OTLP_TRACES + name, _OTLP + name)
+
+
+def otlp_endpoint(protocol: Protocol | None) -> FoundEndpoint:
+    """The OTLP server that the environment names, else this machine at OTLP's own port.
+
+    ``AGENTTRACE_ENDPOINT``, then ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``, whose path is taken as it is, then
     ``OTEL_EXPORTER_OTLP_ENDPOINT``.
 
     Args:
-        protocol: What `register` was told; None for what the environment says, or the endpoint lets infer.
+        protocol: What the caller was told; None for what the environment says, or the endpoint lets infer.
 
     Raises:
-        ValueError: If a variable can't be an address; it is named.
+        ValueError: If a variable can't be an address, or names an unknown protocol; it is named.
     """
-    text = _read(PHOENIX_ENDPOINT)
-    if text:
-        return _phoenix_server(text, protocol)
-    for prefix in (OTLP_TRACES, OTLP):
-        text = _read(prefix + "ENDPOINT")
-        if text:
-            with _Named(prefix + "ENDPOINT"):
-                chosen = protocol or _otlp_protocol()
-                return parse_endpoint(text, chosen, grpc_port=grpc_port(), is_exact=prefix == OTLP_TRACES)
-    return None
+    found = otlp_setting("ENDPOINT")
+    chosen = protocol or otlp_protocol()
+    if found is None:
+        port = GRPC_PORT if chosen == "grpc" else OTLP_HTTP_PORT
+        return FoundEndpoint(parse_endpoint(f"http://localhost:{port}", chosen), "default")
+    port = grpc_port()
+    with Named(found.name):
+        is_exact = found.name == _OTLP_TRACES + "ENDPOINT"
+        endpoint = parse_endpoint(found.value, chosen, grpc_port=port, is_exact=is_exact)
+        if endpoint.protocol == "grpc" and "://" not in found.value and _is_meant_secure(endpoint, found.name):
+            endpoint = parse_endpoint(f"grpcs://{found.value.lstrip('/')}", grpc_port=port)
+    return FoundEndpoint(endpoint, found.name)
 
 
-def default_server(protocol: Protocol | None) -> Endpoint:
-    """Where Phoenix listens when nobody says otherwise."""
-    if protocol == "grpc":
-        return parse_endpoint(f"grpc://localhost:{grpc_port()}")
-    return parse_endpoint(f"http://localhost:{PHOENIX_PORT}")
+def _is_meant_secure(endpoint: Endpoint, variable: str) -> bool:
+    # OpenTelemetry means a gRPC endpoint without a scheme to be secure; on this machine nobody's is.
+    if variable == _OWN + "ENDPOINT":
+        return False
+    insecure = find(_OTLP_TRACES + "INSECURE", _OTLP + "INSECURE")
+    return not endpoint.is_loopback if insecure is None else insecure.value.lower() != "true"
 
 
-def transport_options() -> TransportOptions:
-    """Compression, timeout and certificates, from the ``OTEL_EXPORTER_OTLP_…`` variables, those for traces first."""
-    compression = _otlp("COMPRESSION").lower()
-    if compression not in ("", "none", "gzip"):
-        faults.warn_once(f"agenttrace: unknown OTLP compression {compression!r}; sending without. Write gzip or none.")
-    return TransportOptions(
-        compression="gzip" if compression == "gzip" else None,
-        timeout=_timeout(_otlp("TIMEOUT")),
-        certificate=_otlp("CERTIFICATE") or None,
-        client_key=_otlp("CLIENT_KEY") or None,
-        client_certificate=_otlp("CLIENT_CERTIFICATE") or None,
-    )
+def otlp_protocol() -> Protocol | None:
+    """The protocol that the environment says to speak to its OTLP server; None where it says nothing.
+
+    Raises:
+        ValueError: If it is unknown; the variable is named.
+    """
+    found = otlp_setting("PROTOCOL")
+    if found is None:
+        return None
+    if found.value.lower() == "http/json":
+        faults.warn_once(
+            "agenttrace: OTLP in JSON isn't spoken here; sending http/protobuf, which servers take as well."
+        )
+        return "http/protobuf"
+    with Named(found.name):
+        return check_protocol(found.value.lower())
+
+
+def environment_headers(found: Variable) -> dict[str, str]:
+    """The headers that a variable names.
+
+    A variable that others set for others is no reason to stop a program: what can't be read is left out, and said.
+    """
+    headers: dict[str, str] = {}
+    for part in found.value.split(","):
+        try:
+            headers |= parse_headers(part)
+        except ValueError:
+            faults.warn_once(f'agenttrace: {found.name} can\'t be read in full: write "name=value,name=value"')
+    return headers
 
 
 def parse_headers(text: str) -> dict[str, str]:
@@ -129,69 +285,5 @@ def parse_headers(text: str) -> dict[str, str]:
     return headers
 
 
-def _environment_headers(text: str, variable: str) -> dict[str, str]:
-    # A variable that others set for others is no reason to stop a program: what can't be read is left out.
-    headers: dict[str, str] = {}
-    for part in text.split(","):
-        try:
-            headers |= parse_headers(part)
-        except ValueError:
-            faults.warn_once(f'agenttrace: {variable} can\'t be read in full: write "name=value,name=value"')
-    return headers
-
-
-def _phoenix_server(text: str, protocol: Protocol | None) -> Endpoint:
-    with _Named(PHOENIX_ENDPOINT):
-        endpoint = parse_endpoint(text, protocol, grpc_port=grpc_port())
-        if protocol != "grpc" or text.lower().startswith(("grpc://", "grpcs://")):
-            return endpoint
-        # The variable names Phoenix's web address; its gRPC server is at another port of that host.
-        scheme = "grpcs" if endpoint.is_secure else "grpc"
-        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-        return parse_endpoint(f"{scheme}://{host}:{grpc_port()}")
-
-
-def _otlp_protocol() -> Protocol | None:
-    word = _otlp("PROTOCOL").lower()
-    if not word:
-        return None
-    if word == "http/json":
-        faults.warn_once(
-            "agenttrace: OTLP in JSON isn't spoken here; sending http/protobuf, which servers take as well."
-        )
-        return "http/protobuf"
-    return check_protocol(word)
-
-
-def _otlp(name: str) -> str:
-    return _read(OTLP_TRACES + name) or _read(OTLP + name)
-
-
 def _read(variable: str) -> str:
     return os.environ.get(variable, "").strip()
-
-
-def _timeout(text: str) -> float:
-    default = TransportOptions().timeout
-    try:
-        seconds = float(text or default)
-    except ValueError:
-        seconds = 0.0
-    if 0 < seconds < float("inf"):
-        return seconds
-    faults.warn_once(f"agenttrace: the OTLP timeout {text!r} is no number of seconds; using {default:g}.")
-    return default
-
-
-class _Named:
-    """Puts a variable's name in front of what is wrong with its value."""
-
-    def __init__(self, variable: str) -> None:
-        self._variable = variable
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, ValueError):
-            raise ValueError(f"{self._variable}: {error}") from None  # noqa: TRY004 - the same error, with the name

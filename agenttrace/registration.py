@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Literal, cast
 
 from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.resources import Resource
@@ -21,10 +20,12 @@ from . import environment, faults
 from .delivery.flush_report import FlushReport
 from .delivery.guards import GuardedSampler
 from .delivery.lifecycle import unwatch, watch
+from .delivery.options import Durability, Overflow
 from .delivery.own_provider import DisabledProvider, OwnProvider, default_span_limits, replace_own_providers
 from .delivery.pipeline import Pipeline, Switch
 from .delivery.sampling import default_sampler
 from .delivery_setup import make_pipeline
+from .destinations import Destination
 from .provider import set_registered_provider
 from .recording import import_ahead
 from .semconv.mask import Mask
@@ -36,9 +37,6 @@ from .switch import is_disabled
 __all__ = ["flush", "register", "shutdown"]
 
 FLUSH_SECONDS = 10.0
-
-_Parameters = ParamSpec("_Parameters")
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -55,23 +53,8 @@ _current: _Registration | None = None
 _switches: list[tuple[weakref.ref[Any], Switch]] = []
 
 
-def _keywords_only(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
-    """``function``, whose message about a positional argument says what to write; Python's own only counts them."""
-
-    @functools.wraps(function)
-    def checked(*positional: _Parameters.args, **keywords: _Parameters.kwargs) -> _Result:
-        if positional:
-            raise TypeError(
-                "register() takes keywords only: write register(endpoint=...) or register(project_name=...)"
-            )
-        return function(*positional, **keywords)
-
-    return checked
-
-
-@_keywords_only
 def register(
-    *,
+    *destinations: Destination,
     endpoint: str | None = None,
     project_name: str | None = None,
     batch: bool = True,
@@ -87,13 +70,20 @@ def register(
     span_processors: Iterable[SpanProcessor] | None = None,
     tracer_provider: Literal["own"] | TracerProvider | None = None,
     config: TraceConfig | None = None,
+    overflow: Overflow | None = None,
+    durability: Durability | None = None,
+    export_interval: float | None = None,
+    shutdown_timeout: float | None = None,
+    flush_on_root: bool | None = None,
     **provider_options: Any,
 ) -> TracerProvider:
     """Say where spans go. Takes the keywords of `phoenix.otel.register`, mostly with the same meaning.
 
-    With nothing configured, spans are recorded to the local store, which ``agenttrace show`` reads. With headers, an
-    API key or a protocol but no endpoint they go to Phoenix on this machine. Nothing is sent, opened or waited for
-    before the first span ends, so a server that is down doesn't hold the program up.
+    Spans go to every destination that is given. With none, they go to the server that ``endpoint``, ``headers``,
+    ``api_key`` or ``protocol`` describe; without these, to every destination that the environment configures (see
+    the page "Where spans go"); and where it configures none, to the local store, which ``agenttrace show`` reads.
+    Nothing is waited for, so a server that is down holds up neither the program nor what goes to the others. What
+    processes before this one have left on disk for a destination is sent, too.
 
     Called again with the same settings it changes nothing and returns the same provider. With others, the provider
     before is flushed, for 2 seconds at most, and replaced with a warning; tracers that it gave out, and OpenTelemetry's
@@ -103,18 +93,21 @@ def register(
     and it is returned. ``OTEL_SDK_DISABLED=true`` or ``AGENTTRACE_DISABLED=true`` make the call a no-op.
 
     Args:
-        endpoint: The server: ``http://host:6006``, ``host:6006``, ``host:4317`` or ``grpc://host:4317`` for gRPC,
+        destinations: Where spans go, made by the functions of `agenttrace.destinations`; each once.
+        endpoint: One server: ``http://host:6006``, ``host:6006``, ``host:4317`` or ``grpc://host:4317`` for gRPC,
             ``https://host/prefix``. ``/v1/traces`` is added where it is missing. ``localhost`` alone is Phoenix at its
-            port 6006; another host needs a scheme or a port. None for what ``PHOENIX_COLLECTOR_ENDPOINT``,
-            ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`` or ``OTEL_EXPORTER_OTLP_ENDPOINT`` name; where none of them is set,
-            ``http://localhost:6006`` (gRPC: ``localhost:4317``) if headers, protocol or api_key is given, else the
-            local store.
-        project_name: The project to file spans under. None for ``PHOENIX_PROJECT_NAME``, else ``"default"``.
-        batch: Whether spans are gathered for up to half a second. False sends each at once. Neither ever blocks the
-            program.
+            port 6006; another host needs a scheme or a port. None, with headers, protocol or api_key, for what
+            ``PHOENIX_COLLECTOR_ENDPOINT``, ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`` or ``OTEL_EXPORTER_OTLP_ENDPOINT``
+            name, else Phoenix on this machine: ``http://localhost:6006``, or ``localhost:4317`` for gRPC.
+        project_name: The project to file spans under, at every destination that isn't given one of its own. None for
+            ``AGENTTRACE_PROJECT_NAME``, ``PHOENIX_PROJECT_NAME`` or, at Arize, ``ARIZE_PROJECT_NAME``, else
+            ``"default"``.
+        batch: Whether spans are gathered for a moment, see ``export_interval``. False sends each at once. Neither ever
+            blocks the program.
         set_global_tracer_provider: Whether the provider becomes OpenTelemetry's global one. False leaves a global
             provider alone and gives the marks one of their own.
-        headers: Headers to send along. None for ``PHOENIX_CLIENT_HEADERS`` or ``OTEL_EXPORTER_OTLP_HEADERS``.
+        headers: Headers to send along. None for ``PHOENIX_CLIENT_HEADERS``, or ``OTEL_EXPORTER_OTLP_HEADERS`` unless
+            the environment names another server that these are for.
         protocol: ``"http/protobuf"`` or ``"grpc"``. None infers it from the endpoint.
         verbose: Whether one line on stderr says where spans go.
         auto_instrument: Whether to switch on the OpenInference instrumentors that are installed.
@@ -127,6 +120,17 @@ def register(
             of yours is joined. None joins or becomes the global one.
         config: What may be recorded, for every span that is delivered; see `TraceConfig`. None for what the
             ``OPENINFERENCE_…`` variables say now.
+        overflow: What happens to spans that end faster than they can be put aside: ``"spill"`` lets the program wait
+            for room, for 2 seconds at most, ``"block"`` as long as it takes, ``"drop"`` never. What is dropped is
+            counted. None for ``AGENTTRACE_OVERFLOW``, else ``"spill"``.
+        durability: What survives the end of the process, whatever ended it: ``"memory"`` nothing that wasn't sent,
+            ``"batch"`` all but the last interval, ``"write"`` every span that has ended, ``"sync"`` these after a power
+            cut too. None for ``AGENTTRACE_DURABILITY``, else ``"batch"``.
+        export_interval: Seconds to gather spans for. None for ``AGENTTRACE_EXPORT_INTERVAL``, else 0.1.
+        shutdown_timeout: Seconds that the end of the program may wait for delivery. None for
+            ``AGENTTRACE_SHUTDOWN_TIMEOUT``, else 2.
+        flush_on_root: Whether the end of each root span waits until it is delivered or safe. None for
+            ``AGENTTRACE_FLUSH_ON_ROOT``, else False.
         provider_options: Further arguments of the SDK's ``TracerProvider``: ``id_generator``, ``span_limits`` and
             the like.
 
@@ -139,11 +143,14 @@ def register(
 
     Example:
         >>> provider = register(endpoint="http://localhost:6006", project_name="weather")
+        >>> from agenttrace.destinations import langfuse, local
+        >>> provider = register(langfuse(), local(), project_name="weather")
     """
     if is_disabled() or environment.is_otel_disabled():
         return _switch_off()
     check_switches(verbose=verbose, auto_instrument=auto_instrument)
     settings = make_settings(
+        destinations,
         endpoint=endpoint,
         project_name=project_name,
         batch=batch,
@@ -157,21 +164,14 @@ def register(
         span_processors=span_processors,
         tracer_provider=tracer_provider,
         config=config,
+        overflow=overflow,
+        durability=durability,
+        export_interval=export_interval,
+        shutdown_timeout=shutdown_timeout,
+        flush_on_root=flush_on_root,
         options=provider_options,
     )
-    import_ahead()
-    global _current
-    with _lock:
-        if _current is None or _current.settings != settings or _current.pipeline.is_stopped:
-            _current = _replace(_current, settings)
-            if verbose:
-                _say_where(_current)
-        provider = _current.provider
-    if auto_instrument:
-        from .instrumentors import instrument_installed
-
-        instrument_installed(provider)
-    return cast("TracerProvider", provider)
+    return _put_in_force(settings, verbose=verbose, auto_instrument=auto_instrument)
 
 
 def flush(timeout: float | None = None) -> FlushReport:
@@ -229,6 +229,22 @@ def shutdown(timeout: float | None = None) -> bool:
     except BaseException as error:
         faults.contain("shutting down", error)
         return False
+
+
+def _put_in_force(settings: Settings, *, verbose: bool, auto_instrument: bool) -> TracerProvider:
+    import_ahead()
+    global _current
+    with _lock:
+        if _current is None or _current.settings != settings or _current.pipeline.is_stopped:
+            _current = _replace(_current, settings)
+            if verbose:
+                _say_where(_current)
+        provider = _current.provider
+    if auto_instrument:
+        from .instrumentors import instrument_installed
+
+        instrument_installed(provider)
+    return cast("TracerProvider", provider)
 
 
 def _replace(before: _Registration | None, settings: Settings) -> _Registration:
@@ -326,7 +342,8 @@ def _say_where(registration: _Registration) -> None:
     settings = registration.settings
     project = settings.project or DEFAULT_PROJECT
     joined = "" if registration.switch is None else ", through the OpenTelemetry provider that is there already"
-    look = "To look: agenttrace show" if settings.destination.endpoint is None else "Look at them there."
+    is_local = any(destination.kind == "local" for destination in settings.destinations)
+    look = "To look: agenttrace show" if is_local else "Look at them there."
     line = f'agenttrace: {settings.activity} (project "{project}"){joined}. {look}'
     try:
         sys.stderr.write(f"{line}\n")

@@ -18,7 +18,8 @@ from agenttrace.registration import shutdown
 from agenttrace.semconv import masking
 
 ROOT = Path(__file__).resolve().parent.parent
-_PREFIXES = ("PHOENIX_", "OPENINFERENCE_", "OTEL_", "AGENTTRACE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_BACKENDS = ("ARIZE_", "LANGFUSE_", "PHOENIX_")
+_PREFIXES = (*_BACKENDS, "OPENINFERENCE_", "OTEL_", "AGENTTRACE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 def clean_environment(home: Path) -> dict[str, str]:

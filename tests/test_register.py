@@ -19,7 +19,7 @@ from agenttrace import trace_tool
 from agenttrace.delivery.own_provider import default_span_limits
 from agenttrace.provider import find_source, registered_provider
 from agenttrace.registration import flush, register, shutdown
-from agenttrace.settings import choose_destination, make_settings
+from agenttrace.settings import choose_destinations, make_settings
 from tests.isolation import isolated, warnings_in
 from tests.servers import CollectorServer, Fault, unused_port
 
@@ -28,6 +28,12 @@ __all__ = ["isolated"]
 pytestmark = pytest.mark.usefixtures("isolated")
 
 Register = Callable[..., TracerProvider]
+
+
+@pytest.fixture(autouse=True)
+def all_spans(monkeypatch: pytest.MonkeyPatch, isolated: Path) -> None:
+    """Send the spans that these tests make with plain tracers, which say of no agent that it made them."""
+    monkeypatch.setenv("AGENTTRACE_SPANS", "all")
 
 
 def register_own(**settings: Any) -> TracerProvider:
@@ -88,7 +94,8 @@ def test_spans_of_marks_and_of_others_reach_the_server(protocol: str, batch: boo
 def environment_destination(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], **arguments: Any) -> Any:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return choose_destination(arguments.pop("endpoint", None), **arguments)
+    [destination] = choose_destinations((), arguments.pop("endpoint", None), **arguments)
+    return destination
 
 
 @pytest.mark.parametrize(
@@ -118,7 +125,7 @@ def environment_destination(monkeypatch: pytest.MonkeyPatch, variables: dict[str
         ),
         (
             {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://o:4318", "PHOENIX_COLLECTOR_ENDPOINT": "http://p:6006"},
-            {},
+            {"headers": {"x-a": "1"}},
             "http://p:6006/v1/traces",
         ),
         ({}, {"api_key": "k"}, "http://localhost:6006/v1/traces"),
@@ -131,7 +138,7 @@ def environment_destination(monkeypatch: pytest.MonkeyPatch, variables: dict[str
 def test_the_environment_says_where(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], arguments: dict[str, Any], address: str
 ) -> None:
-    """Phoenix's variables before OpenTelemetry's, and an argument before all."""
+    """Where one server is meant: Phoenix's variables before OpenTelemetry's, and an argument before all."""
     assert str(environment_destination(monkeypatch, variables, **arguments)) == address
 
 
@@ -162,19 +169,21 @@ def test_headers_come_from_the_arguments_or_the_environment(
     assert dict(destination.headers) == headers
 
 
-def test_transport_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transport_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The variables for traces first."""
+    certificate = tmp_path / "ca.pem"
+    certificate.touch()
     options = environment_destination(
         monkeypatch,
         {
             "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
             "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
             "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "4.5",
-            "OTEL_EXPORTER_OTLP_CERTIFICATE": "ca.pem",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificate),
         },
         endpoint="https://host",
     ).options
-    assert (options.compression, options.timeout, options.certificate) == ("gzip", 4.5, "ca.pem")
+    assert (options.compression, options.timeout, options.certificate) == ("gzip", 4.5, str(certificate))
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
@@ -319,8 +328,10 @@ def test_a_positional_argument_is_refused_with_the_keyword_to_write() -> None:
 
 def test_every_keyword_of_register_is_known_to_the_advice() -> None:
     """Its signature can be read, and a near miss of each leads to it."""
-    keywords = [name for name in inspect.signature(register).parameters if name != "provider_options"]
-    assert len(keywords) == 15
+    keywords = [
+        name for name in inspect.signature(register).parameters if name not in ("destinations", "provider_options")
+    ]
+    assert len(keywords) == 20
     for keyword in keywords:
         with pytest.raises(TypeError, match=f"did you mean {keyword}\\?"):
             register_own(**{f"{keyword}_": None})
@@ -376,8 +387,8 @@ def test_no_secret_is_shown_or_logged(capsys: pytest.CaptureFixture[str], caplog
     settings: dict[str, Any] = {"endpoint": endpoint, "api_key": "secret3", "headers": {"x-secret4": "secret5"}}
     provider = register_own(verbose=True, **settings)
     end_span(provider)
-    assert not flush()
-    destination = choose_destination(endpoint, {"x-secret4": "secret5"}, None, "secret3")
+    assert flush().on_disk == 1
+    [destination] = choose_destinations((), endpoint, {"x-secret4": "secret5"}, None, "secret3")
     shown = "".join(capsys.readouterr()) + repr(destination) + str(destination) + repr(provider)
     # urllib3 logs what it connects to at DEBUG, to its own logger: a program that asks for that gets it.
     ours = "".join(record.getMessage() for record in caplog.records if record.name == "agenttrace")
@@ -440,7 +451,7 @@ def test_a_change_of_the_destination_is_named_without_secrets() -> None:
 
     def changes(old: dict[str, Any], new: dict[str, Any]) -> str:
         nothing = dict.fromkeys(inspect.signature(make_settings).parameters)
-        fixed = {"batch": True, "set_global_tracer_provider": True, "options": {}}
+        fixed = {"destinations": (), "batch": True, "set_global_tracer_provider": True, "options": {}}
         before, after = (make_settings(**{**nothing, **fixed, **given}) for given in (old, new))
         return after.changes_from(before)
 
@@ -590,14 +601,27 @@ def test_switching_off_stops_what_was_registered(monkeypatch: pytest.MonkeyPatch
         assert find_source_now() is None
 
 
-def test_a_dead_endpoint_is_said_once_and_flush_says_false(caplog: pytest.LogCaptureFixture) -> None:
-    """However often it is asked."""
+def test_a_dead_endpoint_is_said_once_and_spans_wait_on_disk(caplog: pytest.LogCaptureFixture) -> None:
+    """However often it is asked; they are safe there, which `flush` and `shutdown` say."""
     provider = register_own(endpoint=f"127.0.0.1:{unused_port()}")
-    for _ in range(3):
+    for count in (1, 2, 3):
         end_span(provider)
-        assert not flush()
-    assert not shutdown()
+        report = flush()
+        assert report
+        assert (report.on_disk, report.sent) == (count, 0)
+    assert shutdown()
     assert len(warnings_in(caplog)) == 1
+    assert "is it running" in warnings_in(caplog)[0]
+
+
+def test_in_memory_alone_spans_for_a_dead_endpoint_are_not_safe(caplog: pytest.LogCaptureFixture) -> None:
+    """Which `flush` and `shutdown` say, and one warning."""
+    provider = register_own(endpoint=f"127.0.0.1:{unused_port()}", durability="memory")
+    end_span(provider)
+    report = flush()
+    assert not report
+    assert (report.on_disk, report.waiting) == (0, 1)
+    assert not shutdown()
     assert "is it running" in warnings_in(caplog)[0]
 
 
@@ -607,7 +631,7 @@ def test_a_server_that_starts_late_gets_what_waited(protocol: str) -> None:
     port = unused_port()
     provider = register_own(endpoint=f"http://127.0.0.1:{port}", protocol=protocol)
     end_span(provider, "early")
-    assert not flush()
+    assert flush().on_disk == 1
     with CollectorServer(protocol, port) as server:
         assert [span.name for span in server.wait_for_spans(1)] == ["early"]
 

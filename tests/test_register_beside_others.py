@@ -9,6 +9,13 @@ from tests.servers import CollectorServer
 
 __all__ = ["program"]
 
+
+@pytest.fixture(autouse=True)
+def all_spans(program: Program) -> None:
+    """Send the spans that these programs make with plain tracers, which say of no agent that it made them."""
+    program.environment["AGENTTRACE_SPANS"] = "all"
+
+
 START = """
 import sys
 from opentelemetry import trace

@@ -12,7 +12,7 @@ from agenttrace.diagnosis.examination import Examination, examine
 from agenttrace.diagnosis.findings import Finding, State
 from agenttrace.diagnosis.report import document, heading, settings
 from agenttrace.local.text import one_line
-from agenttrace.settings import DEFAULT_PROJECT, choose_destination
+from agenttrace.settings import DEFAULT_PROJECT, choose_destinations
 from agenttrace.switch import is_disabled
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def examinations_document(examinations: Sequence[Examination], switch: str | Non
 
 
 def _chosen(endpoint: str | None, protocol: str | None) -> Sequence[Destination]:
-    return (choose_destination(endpoint, None, protocol, None),)
+    return choose_destinations((), endpoint, protocol=protocol)
 
 
 def _line(finding: Finding, width: int) -> Text:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-__all__ = ["GRPC_PORT", "PHOENIX_PORT", "Endpoint", "Protocol", "check_protocol", "mask", "parse_endpoint"]
+__all__ = [
+    "GRPC_PORT",
+    "PHOENIX_PORT",
+    "TRACES_PATH",
+    "Endpoint",
+    "Protocol",
+    "check_protocol",
+    "mask",
+    "parse_endpoint",
+    "with_default_scheme",
+    "with_path_end",
+]
 
 Protocol = Literal["http/protobuf", "grpc"]
 
@@ -20,6 +31,7 @@ PHOENIX_PORT = 6006
 """The port that Phoenix takes OTLP over HTTP at."""
 
 TRACES_PATH = "/v1/traces"
+"""Where OTLP over HTTP takes traces, behind whatever prefix a server has."""
 
 _SCHEMES: dict[str, tuple[Protocol | None, bool]] = {
     "http": (None, False),
@@ -105,6 +117,53 @@ def parse_endpoint(
         netloc = shown_host if port is None else f"{shown_host}:{port}"
         address = f"{scheme}://{netloc}{path}" + (f"?{parts.query}" if parts.query else "")
     return Endpoint(chosen, address, host, is_secure, authorization)
+
+
+def with_default_scheme(text: str, scheme: str, loopback_port: int | None = None) -> str:
+    """``text`` with what is meant where it has no scheme, for servers that aren't reached as `parse_endpoint` expects.
+
+    Args:
+        text: An endpoint as people write it.
+        scheme: The scheme in front of another machine's name that has no port.
+        loopback_port: The port of this machine where none is written; None leaves ``text`` as it is there.
+
+    Returns:
+        ``text``, still to be parsed. Where it has a port, or can't be an address, it is what it was.
+
+    Example:
+        >>> with_default_scheme("cloud.example.com", "https"), with_default_scheme("localhost", "https", 3000)
+        ('https://cloud.example.com', 'http://localhost:3000')
+    """
+    stripped = text.strip()
+    if not stripped or "://" in stripped or stripped.startswith("//"):
+        return stripped
+    try:
+        parts = urlsplit(f"//{stripped}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # `parse_endpoint` says what is wrong with it
+        return stripped
+    address = parts.netloc.rpartition("@")[2]
+    is_bare_ipv6 = address.count(":") > 1 and not address.startswith("[")
+    if not host or port is not None or address.endswith(":") or is_bare_ipv6:
+        return stripped
+    if not _is_loopback(host):
+        return f"{scheme}://{stripped}"
+    if loopback_port is None:
+        return stripped
+    return f"http://{parts.netloc}:{loopback_port}{stripped.removeprefix(parts.netloc)}"
+
+
+def with_path_end(endpoint: Endpoint, written: re.Pattern[str], meant: str) -> Endpoint:
+    """An HTTP endpoint whose path ends as its server wants it, whatever prefix stands before that.
+
+    Args:
+        endpoint: As `parse_endpoint` gave it.
+        written: What people write of that end, more or less of it; has to match the empty string, too.
+        meant: The end.
+    """
+    parts = urlsplit(endpoint.address)
+    path = written.sub("", parts.path, count=1) + meant
+    return replace(endpoint, address=urlunsplit(parts._replace(path=path)))
 
 
 def check_protocol(value: object) -> Protocol | None:

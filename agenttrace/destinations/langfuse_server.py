@@ -1,0 +1,108 @@
+"""`langfuse`: Langfuse's OpenTelemetry endpoint, as its public API describes it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+
+from typing_extensions import Unpack
+
+from agenttrace import environment
+from agenttrace.delivery.endpoint import Endpoint, mask, parse_endpoint, with_default_scheme, with_path_end
+
+from .destination import Destination, Spans
+from .sources import Sources, check_spans, check_text
+from .transport import Transport, choose_options
+
+__all__ = ["LANGFUSE_HOSTS", "LANGFUSE_KEYS", "langfuse"]
+
+LANGFUSE_KEYS = ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
+LANGFUSE_HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
+"""Langfuse's newer name for the variable, and its older one."""
+
+_CLOUD = "https://cloud.langfuse.com"
+_LOCAL_PORT = 3000
+_PATH = "/api/public/otel/v1/traces"
+# What people copy from its documentation, more or less of the path that is meant.
+_WRITTEN_PATHS = re.compile(r"(/api(/public(/otel)?)?)?/*(/v1(/traces)?)?/*$")
+# Without it, spans show up with a delay of minutes.
+_INGESTION_VERSION = ("x-langfuse-ingestion-version", "4")
+
+
+def langfuse(
+    public_key: str | None = None,
+    secret_key: str | None = None,
+    host: str | None = None,
+    *,
+    headers: Mapping[str, str] | str | None = None,
+    project_name: str | None = None,
+    spans: Spans | None = None,
+    **transport: Unpack[Transport],
+) -> Destination:
+    """A Langfuse project, in its cloud or on a server of your own (from its release 3.22 on). It takes HTTP only.
+
+    Args:
+        public_key: The project's public key, ``pk-lf-…``. None for ``LANGFUSE_PUBLIC_KEY``.
+        secret_key: Its secret key, ``sk-lf-…``. None for ``LANGFUSE_SECRET_KEY``.
+        host: ``https://us.cloud.langfuse.com``, ``localhost:3000`` and the like, with or without ``/api/public/otel``.
+            None for ``LANGFUSE_BASE_URL`` or ``LANGFUSE_HOST``, else ``https://cloud.langfuse.com``.
+        headers: Headers to send along, such as a proxy in front of it needs.
+        project_name: A name to send along as ``openinference.project.name``; the keys decide what project it is.
+        spans: ``"agent"`` sends the spans of agents and model calls, ``"all"`` those of web frameworks and databases
+            too. None for ``AGENTTRACE_SPANS``, else ``"agent"``.
+        transport: ``compression``, ``timeout``, ``certificate``, ``client_key`` and ``client_certificate``, as for
+            `otlp`.
+
+    Raises:
+        TypeError: If an argument has the wrong type or isn't known.
+        ValueError: If a key is missing, or the host can't be an address. No key is quoted.
+
+    Example:
+        >>> str(langfuse("pk-lf-1", "sk-lf-2", "localhost:3000"))
+        'http://localhost:3000/api/public/otel/v1/traces'
+    """
+    sources = Sources()
+    user = _key("public_key", public_key, sources)
+    password = _key("secret_key", secret_key, sources)
+    if user.startswith("sk-lf-") or password.startswith("pk-lf-"):
+        raise ValueError(
+            "Langfuse's keys are the wrong way round: the public one starts with pk-lf-, the secret one with sk-lf-"
+        )
+    if ":" in user:
+        raise ValueError("Langfuse's public key has a colon in it, so it can't be one: it looks like pk-lf-…")
+    where = _endpoint(host, sources)
+    token = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+    pairs = {**dict(sources.headers(headers, None)), "authorization": f"Basic {token}"}
+    pairs.setdefault(*_INGESTION_VERSION)
+    return Destination(
+        kind="langfuse",
+        endpoint=where,
+        headers=tuple(sorted(pairs.items())),
+        options=choose_options(transport, sources, is_secure=where.is_secure),
+        spans=check_spans(spans),
+        project=check_text("project_name", project_name) or None,
+        account=user,
+        origin=sources.noted,
+    )
+
+
+def _key(name: str, given: str | None, sources: Sources) -> str:
+    variable = LANGFUSE_KEYS[name == "secret_key"]
+    key = sources.credential(name, given, variable)
+    if key is None:
+        raise ValueError(f"Langfuse needs a {name}: write langfuse({name}=…), or set {variable}")
+    return key
+
+
+def _endpoint(host: str | None, sources: Sources) -> Endpoint:
+    text = sources.text("host", host, *LANGFUSE_HOSTS)
+    if text is None:
+        sources.note("host", "default")
+        text = _CLOUD
+    source = sources.noted[-1][1]
+    with environment.Named("host" if source == "argument" else source):
+        if re.match(r"grpcs?://", text, re.IGNORECASE):
+            raise ValueError(f"{mask(text)!r} is a gRPC address, and Langfuse takes HTTP only: write https://")
+        endpoint = parse_endpoint(with_default_scheme(text, "https", _LOCAL_PORT), "http/protobuf")
+    return with_path_end(endpoint, _WRITTEN_PATHS, _PATH)
