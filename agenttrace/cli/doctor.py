@@ -12,7 +12,7 @@ from agenttrace.diagnosis.examination import Examination, examine
 from agenttrace.diagnosis.findings import Finding, State
 from agenttrace.diagnosis.report import document, heading, settings
 from agenttrace.local.text import one_line
-from agenttrace.settings import DEFAULT_PROJECT, choose_destinations
+from agenttrace.settings import DEFAULT_PROJECT, Settings, make_settings
 from agenttrace.switch import is_disabled
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from agenttrace.destinations import Destination
 
 __all__ = ["examinations_document", "examine_in_turn", "is_switched_off", "print_examination", "print_verdict"]
 
@@ -39,9 +38,9 @@ def examine_in_turn(endpoint: str | None, protocol: str | None, *, sends: bool) 
     Raises:
         ValueError: If a setting can't be right; the text says what to write instead.
     """
-    project = environment.project_name() or DEFAULT_PROJECT
-    for destination in _chosen(endpoint, protocol):
-        yield examine(destination, destination.project or project, sends=sends)
+    chosen = _settings(endpoint, protocol)
+    for destination in chosen.destinations:
+        yield examine(destination, chosen.project_of(destination) or DEFAULT_PROJECT, sends=sends)
 
 
 def is_switched_off() -> str | None:
@@ -87,8 +86,29 @@ def examinations_document(examinations: Sequence[Examination], switch: str | Non
     }
 
 
-def _chosen(endpoint: str | None, protocol: str | None) -> Sequence[Destination]:
-    return choose_destinations((), endpoint, protocol=protocol)
+def _settings(endpoint: str | None, protocol: str | None) -> Settings:
+    """What `register` would go by without an argument, or with these two."""
+    return make_settings(
+        endpoint=endpoint,
+        project_name=None,
+        batch=True,
+        set_global_tracer_provider=True,
+        headers=None,
+        protocol=protocol,
+        api_key=None,
+        resource=None,
+        sampler=None,
+        sample_rate=None,
+        span_processors=None,
+        tracer_provider=None,
+        config=None,
+        overflow=None,
+        durability=None,
+        export_interval=None,
+        shutdown_timeout=None,
+        flush_on_root=None,
+        options={},
+    )
 
 
 def _line(finding: Finding, width: int) -> Text:

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException, IncompleteRead
+from http.client import HTTPException, IncompleteRead, responses
 from math import isfinite
 from time import time
 from urllib.parse import urlsplit
@@ -144,6 +144,8 @@ class HttpConnection:
             problem = f"{name} is busy (HTTP {status})"
             return Answer(Verdict.LATER, problem, _retry_after(response.headers.get("retry-after")))
         words = words_in(body, content_type)
+        if words.strip().lower() == responses.get(status, "").lower():
+            words = ""  # the number's own name, which frameworks send when they have nothing to say
         if status == 413:
             problem = f"{name} takes no request as large as one span is (HTTP 413)"
             return Answer(Verdict.SPLIT, self._words.after(problem, words))

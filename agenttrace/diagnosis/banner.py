@@ -41,7 +41,7 @@ def banner(destinations: Sequence[Destination], project: str, notes: Sequence[st
 
 def _one(destination: Destination, project: str) -> list[str]:
     line = f'agenttrace: {destination.activity} (project "{project}"). {_how_to_look(destination)}'
-    configured = sources(destination)
+    configured = sources(destination, from_environment_only=True)
     return [line, f"  {configured}"] if configured else [line]
 
 
@@ -52,7 +52,7 @@ def _several(destinations: Sequence[Destination], project: str) -> list[str]:
     kinds = [destination.kind for destination in destinations]
     width = max(map(len, kinds))
     for kind, destination in list(zip(kinds, destinations, strict=True))[:_MOST_DESTINATIONS]:
-        configured = sources(destination)
+        configured = sources(destination, from_environment_only=True)
         behind = f"; {configured}" if configured else ""
         lines.append(f"  {kind:<{width}}  {destination}{_project_of(destination, project)}{behind}")
     if len(destinations) > _MOST_DESTINATIONS:

@@ -76,7 +76,17 @@ class PhoenixApi:
         Raises:
             SilentError: If there was no answer.
         """
+        identifier = self._identifier(project)
+        if identifier is None:
+            return False
         # Releases before 13.9 don't know trace_id here, and answer with the newest spans, among which it is too.
-        answer = self._api.get(f"{_PROJECTS}/{quote(project, safe='')}/spans", trace_id=trace_id, limit="100")
+        answer = self._api.get(f"{_PROJECTS}/{quote(identifier, safe='')}/spans", trace_id=trace_id, limit="100")
         contexts = (row.get("context") for row in answer.rows)
         return any(isinstance(context, dict) and context.get("trace_id") == trace_id for context in contexts)
+
+    def _identifier(self, project: str) -> str | None:
+        """What stands for the project in a path: its name, or its id where Phoenix takes no such name there."""
+        if not set(project) & set("/?#"):
+            return project
+        rows = self._api.get(_PROJECTS, limit="1000").rows
+        return next((str(row.get("id")) for row in rows if row.get("name") == project), None)

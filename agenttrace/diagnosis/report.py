@@ -7,7 +7,7 @@ from typing import Any
 
 from .examination import Examination
 from .findings import Finding
-from .subject import headers_of, origin_of, sources
+from .subject import headers_of, sources
 
 __all__ = ["document", "heading", "settings"]
 
@@ -47,7 +47,7 @@ def document(examination: Examination) -> dict[str, Any]:
         "kind": examination.destination.kind,
         "destination": str(examination.destination),
         "is_fine": examination.is_fine,
-        "origin": [{"setting": what, "source": source} for what, source in origin_of(examination.destination)],
+        "origin": [{"setting": what, "source": source} for what, source in examination.destination.origin],
         "settings": dict(settings(examination)),
         "findings": [_finding(finding) for finding in examination.findings],
     }

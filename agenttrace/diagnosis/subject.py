@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agenttrace.destinations import Destination
 
-__all__ = ["headers_of", "origin_of", "sources"]
+__all__ = ["headers_of", "sources"]
+
+# What destinations note as the source where it was no variable.
+_ARGUMENT = "argument"
+_DEFAULT = "default"
 
 
 def headers_of(destination: Destination) -> dict[str, str]:
@@ -18,11 +22,16 @@ def headers_of(destination: Destination) -> dict[str, str]:
     return headers
 
 
-def origin_of(destination: Destination) -> tuple[tuple[str, str], ...]:
-    """Which setting came from where, as pairs."""
-    return tuple(getattr(destination, "origin", ()))
+def sources(destination: Destination, *, from_environment_only: bool = False) -> str:
+    """Which setting came from where, in one line: ``endpoint from PHOENIX_COLLECTOR_ENDPOINT, …``.
 
-
-def sources(destination: Destination) -> str:
-    """Which setting came from where, in one line: ``endpoint from PHOENIX_COLLECTOR_ENDPOINT, …``."""
-    return ", ".join(f"{what} from {source}" for what, source in origin_of(destination))
+    Args:
+        destination: The destination.
+        from_environment_only: Whether what the program said itself, and what nobody said, is left out.
+    """
+    words = {_ARGUMENT: "as given", _DEFAULT: "by default"}
+    return ", ".join(
+        f"{what} {words.get(source, f'from {source}')}"
+        for what, source in destination.origin
+        if not (from_environment_only and source in words)
+    )

@@ -89,6 +89,13 @@ def test_a_refusal_quotes_the_server(content_type: str, body: bytes, words: str)
     assert without_words(answer.problem) == problem
 
 
+def test_the_name_of_a_status_is_not_quoted() -> None:
+    """Frameworks send it when they have nothing to say, and the number says it already."""
+    with CollectorServer() as server:
+        answer = http_answer(server, Fault("status", 409, {"content-type": JSON}, b'{"detail": "Conflict"}'))
+    assert answer.problem.endswith("refuses the spans (HTTP 409)")
+
+
 def test_a_grpc_refusal_quotes_the_server() -> None:
     """What gRPC calls the details of a status."""
     with CollectorServer("grpc") as server:
