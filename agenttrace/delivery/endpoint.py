@@ -134,8 +134,8 @@ def with_default_scheme(text: str, scheme: str, loopback_port: int | None = None
         >>> with_default_scheme("cloud.example.com", "https"), with_default_scheme("localhost", "https", 3000)
         ('https://cloud.example.com', 'http://localhost:3000')
     """
-    stripped = text.strip()
-    if not stripped or "://" in stripped or stripped.startswith("//"):
+    stripped = text.strip().removeprefix("//")
+    if not stripped or "://" in stripped:
         return stripped
     try:
         parts = urlsplit(f"//{stripped}")

@@ -25,7 +25,7 @@ _CLOUD = "https://cloud.langfuse.com"
 _LOCAL_PORT = 3000
 _PATH = "/api/public/otel/v1/traces"
 # What people copy from its documentation, more or less of the path that is meant.
-_WRITTEN_PATHS = re.compile(r"(/api(/public(/otel)?)?)?/*(/v1(/traces)?)?/*$")
+_WRITTEN_PATHS = re.compile(r"(/api(/public(/otel)?)?)?(/+v1(/+traces)?)*/*$")
 # Without it, spans show up with a delay of minutes.
 _INGESTION_VERSION = ("x-langfuse-ingestion-version", "4")
 
