@@ -67,10 +67,11 @@ def attributes_from_context(context: Context) -> dict[str, Any]:
     """
     if CONTEXT_KEYS.isdisjoint(context):
         return {}
-    found = attributes_from_baggage(context) if BAGGAGE_KEY in context else {}
-    found.update((key, context[key]) for key in CONTEXT_ATTRIBUTES if key in context)
-    if not found:
-        return {}
+    found = {key: context[key] for key in CONTEXT_ATTRIBUTES if key in context}
+    if BAGGAGE_KEY in context:
+        found = {**attributes_from_baggage(context), **found}
+        if not found:
+            return found
     from .capture.encode import encode_attribute
 
     return {key: encode_attribute(value) for key, value in found.items()}
