@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,7 @@ _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _UNSET = Status()
 _KINDS = {kind.value + 1: kind for kind in SpanKind}  # OTLP's 0 is a kind that wasn't said
 _CODES = {code.value: code for code in StatusCode}
+_Gone = RuntimeError  # by a name of ours, since the builtins go first
 
 
 def decode_spans(payload: bytes) -> list[ReadableSpan]:
@@ -35,11 +37,15 @@ def decode_spans(payload: bytes) -> list[ReadableSpan]:
 
     Raises:
         google.protobuf.message.DecodeError: If it is none.
+        RuntimeError: If the interpreter has come so far in taking itself apart that protobuf is gone.
 
     Example:
         >>> [span.name for span in decode_spans(encode_spans(spans).SerializeToString())]
         ['search', 'plan']
     """
+    # A finalizer may run even after the interpreter emptied `sys`. Protobuf's compiled part then crashes the process.
+    if sys.version is None:
+        raise _Gone("the interpreter is all but gone")
     spans: list[ReadableSpan] = []
     resources: dict[tuple[bytes, str], Resource] = {}
     for group in ExportTraceServiceRequest.FromString(payload).resource_spans:

@@ -22,7 +22,7 @@ from .judgements import Judgements
 from .outcome import error_text, stop_text
 from .records import summarise
 from .text import one_line
-from .tree import NO_KIND, arrange, walk
+from .tree import NO_KIND, PARENT_NOT_RECORDED, arrange, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +46,6 @@ KIND_STYLES = {
 }
 QUIET_MEANS = "still running, or its process was killed"
 """What it may mean that a span is running but nothing new comes."""
-_NOT_RECORDED = "(parent not recorded: still running, killed, or elsewhere)"
 
 _BAR_WIDTH = 20
 _WIDTH_FOR_BARS = 90
@@ -82,6 +81,7 @@ class TracePicture:
         now: The moment that the trace's age, and how long it has been running, are counted to, in nanoseconds since
             1970; None for the present.
         carriers: The spans of other traces that carry annotations of these.
+        missing_parent: What is said above spans whose parent isn't among them.
     """
 
     def __init__(
@@ -91,7 +91,9 @@ class TracePicture:
         full: bool = False,
         now: int | None = None,
         carriers: Sequence[SpanRecord] = (),
+        missing_parent: str = PARENT_NOT_RECORDED,
     ) -> None:
+        self._missing_parent = missing_parent
         self._judgements = Judgements(spans, carriers)
         self._labels = label_line(spans)
         self._now = time.time_ns() if now is None else now
@@ -127,7 +129,7 @@ class TracePicture:
         for node, guides in walk(self._roots):
             if not guides and self._parent_missing(node.span) not in (None, missing):
                 missing = self._parent_missing(node.span)
-                yield _fitted(Text(_NOT_RECORDED, "yellow"), width, glyphs)
+                yield _fitted(Text(self._missing_parent, "yellow"), width, glyphs)
             shown = list(guides[-most_levels:])
             lead = glyphs.skipped if len(shown) < len(guides) else ""
             above = lead + "".join(glyphs.line if more else glyphs.gap for more in shown[:-1])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 NO_KIND = "SPAN"
 """What stands in a span's kind's place when it has none: an HTTP client's span, a database's."""
 
+PARENT_NOT_RECORDED = "(parent not recorded: still running, killed, or elsewhere)"
+"""What stands above spans whose parent isn't there, where nothing more is known."""
+
 
 @dataclass(eq=False)
 class TreeNode:
