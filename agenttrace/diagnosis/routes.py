@@ -20,15 +20,15 @@ from agenttrace.delivery.transport import TransportOptions
 from .bounded import within
 from .findings import Finding, failed, ok, skipped
 
-__all__ = ["Route", "connect", "find_addresses", "route_to", "secure"]
+__all__ = ["USUAL_PORTS", "Route", "connect", "find_addresses", "judge_certificate", "route_to", "secure"]
 
 LOOK_UP_SECONDS = 5.0
 CONNECT_SECONDS = 3.0
 HANDSHAKE_SECONDS = 5.0
 EXPIRES_SOON_DAYS = 14
 
-# What usually listens there, for people whose port is wrong.
-_USUAL_PORTS = {3000: "Langfuse", 4317: "OTLP over gRPC", 4318: "OTLP over HTTP", 6006: "Phoenix"}
+USUAL_PORTS = {3000: "Langfuse", 4317: "OTLP over gRPC", 4318: "OTLP over HTTP", 6006: "Phoenix"}
+"""Ports and what usually listens there, for people whose port is wrong."""
 _MOST_ADDRESSES = 4
 _SECONDS_A_DAY = 86_400
 
@@ -123,10 +123,17 @@ def secure(endpoint: Endpoint, options: TransportOptions, route: Route, addresse
                 protocol = encrypted.version()
     except (OSError, ssl.SSLError) as error:
         return failed("TLS", f"no secure connection to {_at(route)} can be made: {tls_advice(error)}")
-    return _judge(certificate.get("notAfter"), str(protocol), time.time())
+    return judge_certificate(certificate.get("notAfter"), str(protocol), time.time())
 
 
-def _judge(not_after: object, protocol: str, now: float) -> Finding:
+def judge_certificate(not_after: object, protocol: str, now: float) -> Finding:
+    """What there is to say about a trusted certificate.
+
+    Args:
+        not_after: When it ends, as Python's ssl gives it.
+        protocol: The protocol that was agreed on.
+        now: The present, in seconds since 1970.
+    """
     if not isinstance(not_after, str):
         return ok("TLS", f"{protocol}, the certificate is trusted")
     end = ssl.cert_time_to_seconds(not_after)
@@ -171,7 +178,7 @@ def _proxy_for(endpoint: Endpoint) -> str | None:
 
 def _listening(but: int) -> list[str]:
     found: list[str] = []
-    for port, name in _USUAL_PORTS.items():
+    for port, name in USUAL_PORTS.items():
         if port != but:
             try:
                 socket.create_connection(("127.0.0.1", port), 0.2).close()

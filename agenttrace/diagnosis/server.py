@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["ServerExamination"]
 
 _EMPTY = b""  # an ExportTraceServiceRequest without spans, serialised
-_LONGEST_ANSWER_SECONDS = 10.0
-_CONNECTION_SECONDS = 10.0  # for what a connection's own time limits leave out, such as looking the host up
+LONGEST_ANSWER_SECONDS = 10.0
+CONNECTION_SECONDS = 10.0  # for what a connection's own time limits leave out, such as looking the host up
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _REFUSED_CREDENTIALS = ("HTTP 401", "HTTP 403", "gRPC UNAUTHENTICATED", "gRPC PERMISSION_DENIED")
@@ -122,9 +122,9 @@ class ServerExamination:
         return [found, connection, contained("TLS", lambda: secure(self._endpoint, options, route, addresses))]
 
     def _deliver(self, payload: bytes) -> Answer:
-        timeout = min(self._destination.options.timeout, _LONGEST_ANSWER_SECONDS)
+        timeout = min(self._destination.options.timeout, LONGEST_ANSWER_SECONDS)
         try:
-            return within(timeout + _CONNECTION_SECONDS, lambda: self._connection.send(payload, timeout))
+            return within(timeout + CONNECTION_SECONDS, lambda: self._connection.send(payload, timeout))
         except TimeoutError:
             return Answer(Verdict.LATER, f"{self._endpoint} doesn't come to the end of its answer")
 
