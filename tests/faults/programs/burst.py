@@ -8,7 +8,7 @@ import resource
 import signal
 from collections.abc import Callable
 
-from tests.faults.programs.parts import await_word, end_span, report, say, set_up, text_of
+from tests.faults.programs.parts import await_word, end_bare_spans, end_span, report, say, set_up, text_of
 
 
 def _kill() -> None:
@@ -27,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("groups", nargs="+", help="COUNT, or COUNTxCHARACTERS for spans that hold so much text")
     parser.add_argument("--then", nargs="*", choices=_STEPS, default=[], help="what comes after the spans")
+    parser.add_argument("--bare", type=int, default=0, help="so many more at the end, with nothing in them")
     parser.add_argument("--file-limit", type=int, help="no file may grow beyond so many bytes")
     parser.add_argument("--secret", help="an API key to register with")
     options = parser.parse_args()
@@ -44,7 +45,8 @@ def main() -> None:
         for _ in range(int(count)):
             end_span(str(number), padding)
             number += 1
-    say(ended=number)
+    end_bare_spans(options.bare)
+    say(ended=number + options.bare)
     for step in options.then:
         _STEPS[step]()
 
