@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agenttrace import faults
+from agenttrace.delivery.encoding import SpanEncoder, SpanView
 from agenttrace.delivery.endpoint import parse_endpoint
+from agenttrace.delivery.options import DeliveryOptions
 from agenttrace.delivery.otlp import OtlpSink
 from agenttrace.delivery.sink import Verdict
 from agenttrace.delivery.transport import TransportOptions
+from tests.delivery.sinks import make_spans
 from tests.servers import CollectorServer, Fault, unused_port
 
 PROTOCOLS = ["http/protobuf", "grpc"]
@@ -32,16 +30,10 @@ def _forget_reports() -> Iterator[None]:
     faults.forget()
 
 
-def make_spans(*names: str, attributes: dict[str, Any] | None = None) -> list[ReadableSpan]:
+def encoded(*names: str, attributes: dict[str, Any] | None = None) -> bytes:
     """Ended spans of these names, in one trace of two levels."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(resource=Resource({"service.name": "tests"}), shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracer = provider.get_tracer("scope")
-    with tracer.start_as_current_span(names[0], attributes=attributes):
-        for name in names[1:]:
-            tracer.start_span(name, attributes=attributes).end()
-    return list(exporter.get_finished_spans())
+    [payload] = SpanEncoder(SpanView(), DeliveryOptions()).encode(make_spans(*names, attributes=attributes))
+    return payload.data
 
 
 def make_sink(endpoint: str, **headers: str) -> OtlpSink:
@@ -54,7 +46,7 @@ def test_spans_arrive_whole(protocol: str) -> None:
     """Names, parents, attributes, resource, scope and headers."""
     with CollectorServer(protocol) as server:
         sink = make_sink(server.endpoint, authorization="Bearer key", **{"x-tenant": "blue"})
-        answer = sink.deliver(make_spans("root", "child", attributes={"text": "ü", "n": 1, "many": ["a", "b"]}), 10.0)
+        answer = sink.send(encoded("root", "child", attributes={"text": "ü", "n": 1, "many": ["a", "b"]}), 10.0)
         sink.close()
         assert answer.verdict is Verdict.ACCEPTED
         [request] = server.requests
@@ -76,7 +68,7 @@ def test_compressed_batches_are_understood(protocol: str) -> None:
     """With the header that says so."""
     with CollectorServer(protocol) as server:
         sink = OtlpSink(parse_endpoint(server.endpoint), {}, TransportOptions(compression="gzip"))
-        assert sink.deliver(make_spans("a", attributes={"text": "x" * 10_000}), 10.0).verdict is Verdict.ACCEPTED
+        assert sink.send(encoded("a", attributes={"text": "x" * 10_000}), 10.0).verdict is Verdict.ACCEPTED
         sink.close()
         assert [span.name for span in server.spans] == ["a"]
         if protocol == "http/protobuf":
@@ -117,7 +109,7 @@ def test_an_answer_says_what_became_of_the_batch(protocol: str, fault: Fault, ve
     with CollectorServer(protocol) as server:
         server.script(fault)
         sink = make_sink(server.endpoint)
-        answer = sink.deliver(make_spans("a"), 10.0)
+        answer = sink.send(encoded("a"), 10.0)
         sink.close()
         assert answer.verdict is verdict
         assert words in answer.problem
@@ -131,7 +123,7 @@ def test_retry_after_may_be_a_date() -> None:
     with CollectorServer() as server:
         server.script(Fault("status", 503, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}))
         sink = make_sink(server.endpoint)
-        assert sink.deliver(make_spans("a"), 10.0).retry_after == 0.0
+        assert sink.send(encoded("a"), 10.0).retry_after == 0.0
         sink.close()
 
 
@@ -141,7 +133,7 @@ def test_a_server_that_does_not_answer_is_left_after_the_timeout(protocol: str) 
     with CollectorServer(protocol) as server:
         server.script(Fault("hang"))
         sink = make_sink(server.endpoint)
-        answer = sink.deliver(make_spans("a"), 0.2)
+        answer = sink.send(encoded("a"), 0.2)
         sink.close()
         assert answer.verdict is Verdict.LATER
         assert "answer within 0.2 s" in answer.problem
@@ -152,9 +144,9 @@ def test_a_connection_that_was_cut_is_opened_again_at_once() -> None:
     with CollectorServer() as server:
         server.script(Fault("reset"))
         sink = make_sink(server.endpoint)
-        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        assert sink.send(encoded("a"), 10.0).verdict is Verdict.ACCEPTED
         server.script(Fault("reset"), Fault("reset"))
-        answer = sink.deliver(make_spans("b"), 10.0)
+        answer = sink.send(encoded("b"), 10.0)
         sink.close()
         assert answer.verdict is Verdict.LATER
         assert "breaks connections off" in answer.problem
@@ -165,7 +157,7 @@ def test_a_connection_that_was_cut_is_opened_again_at_once() -> None:
 def test_where_nobody_listens_the_answer_says_so(scheme: str) -> None:
     """With what to check."""
     sink = make_sink(f"{scheme}://127.0.0.1:{unused_port()}")
-    answer = sink.deliver(make_spans("a"), 10.0)
+    answer = sink.send(encoded("a"), 10.0)
     sink.close()
     assert answer.verdict is Verdict.UNREACHABLE
     assert "no server answers at" in answer.problem
@@ -176,7 +168,7 @@ def test_where_nobody_listens_the_answer_says_so(scheme: str) -> None:
 def test_a_host_that_does_not_exist_is_named(scheme: str) -> None:
     """In a domain that never has any; the answer says to look at the spelling."""
     sink = make_sink(f"{scheme}://no-such-host.invalid:4318")
-    answer = sink.deliver(make_spans("a"), 10.0)
+    answer = sink.send(encoded("a"), 10.0)
     sink.close()
     assert answer.verdict is Verdict.UNREACHABLE
     assert "the host no-such-host.invalid of" in answer.problem
@@ -187,9 +179,9 @@ def test_a_server_that_comes_back_is_found(protocol: str) -> None:
     """At the next attempt, by the same sink."""
     port = unused_port()
     sink = make_sink(f"{'grpc' if protocol == 'grpc' else 'http'}://127.0.0.1:{port}")
-    assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.UNREACHABLE
+    assert sink.send(encoded("a"), 10.0).verdict is Verdict.UNREACHABLE
     with CollectorServer(protocol, port) as server:
-        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        assert sink.send(encoded("a"), 10.0).verdict is Verdict.ACCEPTED
         assert len(server.spans) == 1
     sink.close()
 
@@ -198,7 +190,7 @@ def test_http_sent_to_a_grpc_port_is_explained() -> None:
     """The likeliest mistake with two ports."""
     with CollectorServer("grpc") as server:
         sink = make_sink(f"http://127.0.0.1:{server.port}")
-        answer = sink.deliver(make_spans("a"), 10.0)
+        answer = sink.send(encoded("a"), 10.0)
         sink.close()
         assert 'register(protocol="grpc")' in answer.problem
 
@@ -207,7 +199,7 @@ def test_grpc_sent_to_an_http_port_is_explained() -> None:
     """The other way round."""
     with CollectorServer() as server:
         sink = make_sink(f"grpc://127.0.0.1:{server.port}")
-        answer = sink.deliver(make_spans("a"), 10.0)
+        answer = sink.send(encoded("a"), 10.0)
         sink.close()
         assert 'register(protocol="http/protobuf")' in answer.problem
 
@@ -217,7 +209,7 @@ def test_tls_sent_to_a_plain_port_is_explained(scheme: str) -> None:
     """As a connection that can't be secured."""
     with CollectorServer("grpc" if scheme == "grpcs" else "http/protobuf") as server:
         sink = make_sink(f"{scheme}://127.0.0.1:{server.port}")
-        answer = sink.deliver(make_spans("a"), 10.0)
+        answer = sink.send(encoded("a"), 10.0)
         sink.close()
         assert answer.verdict is Verdict.UNREACHABLE
         assert "no secure connection" in answer.problem
@@ -227,8 +219,8 @@ def test_a_message_beyond_the_servers_limit_is_to_be_split() -> None:
     """GRPC's default limit is 4 MB; here it is small."""
     with CollectorServer("grpc", max_message_bytes=2_000) as server:
         sink = make_sink(server.endpoint)
-        assert sink.deliver(make_spans("a", attributes={"text": "x" * 5_000}), 10.0).verdict is Verdict.SPLIT
-        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        assert sink.send(encoded("a", attributes={"text": "x" * 5_000}), 10.0).verdict is Verdict.SPLIT
+        assert sink.send(encoded("a"), 10.0).verdict is Verdict.ACCEPTED
         sink.close()
 
 
@@ -250,7 +242,7 @@ def test_an_answer_without_end_is_not_read_to_the_end() -> None:
         thread = threading.Thread(target=pour, daemon=True)
         thread.start()
         sink = make_sink(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+        assert sink.send(encoded("a"), 10.0).verdict is Verdict.ACCEPTED
         sink.close()
         thread.join(30)
         assert not thread.is_alive()
@@ -264,33 +256,8 @@ def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) 
     for protocol in PROTOCOLS:
         with CollectorServer(protocol) as server:
             sink = make_sink(server.endpoint)
-            assert sink.deliver(make_spans("a"), 10.0).verdict is Verdict.ACCEPTED
+            assert sink.send(encoded("a"), 10.0).verdict is Verdict.ACCEPTED
             sink.close()
-
-
-def test_what_cannot_be_encoded_is_to_be_split_without_a_stack_trace(caplog: pytest.LogCaptureFixture) -> None:
-    """OpenTelemetry's encoder would log one for each span, with the value it stumbled over."""
-    with CollectorServer() as server:
-        sink = make_sink(server.endpoint)
-        [span] = make_spans("lone surrogate \ud800")
-        assert sink.deliver([span], 10.0).verdict is Verdict.SPLIT
-        [span] = make_spans("odd attribute", attributes={"text": "secret \ud800"})
-        sink.deliver([span], 10.0)
-        sink.close()
-    assert [record.name for record in caplog.records] == ["agenttrace"]
-    assert "secret" not in caplog.text
-
-
-def test_others_keep_the_encoders_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Only what our own batches cause is kept out."""
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
-    with CollectorServer() as server:
-        sink = make_sink(server.endpoint)
-        sink.deliver(make_spans("a"), 10.0)
-        sink.close()
-    logging.getLogger(encode_spans.__module__).warning("of somebody else")
-    assert "of somebody else" in caplog.text
 
 
 def test_nothing_secret_is_in_a_representation() -> None:
@@ -307,6 +274,6 @@ def test_a_password_in_the_endpoint_is_sent_as_header() -> None:
         address = f"127.0.0.1:{server.port}"
         for headers, expected in (({}, "Basic dTpw"), ({"authorization": "Bearer x"}, "Bearer x")):
             sink = make_sink(f"http://u:p@{address}", **headers)
-            sink.deliver(make_spans("a"), 10.0)
+            sink.send(encoded("a"), 10.0)
             sink.close()
             assert server.requests[-1].headers["authorization"] == expected

@@ -14,20 +14,22 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import Sampler, SamplingResult
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from agenttrace import faults
 from agenttrace.context import using_session, using_user
-from agenttrace.delivery.copies import ForeignSpans
-from agenttrace.delivery.courier import Pace
-from agenttrace.delivery.guards import GuardedProcessor, GuardedSampler
+from agenttrace.delivery.encoding import SpanView
+from agenttrace.delivery.options import DeliveryOptions
 from agenttrace.delivery.own_provider import OwnProvider
 from agenttrace.delivery.pipeline import Pipeline, Switch
 from agenttrace.delivery.processor import DeliveryProcessor
-from agenttrace.delivery.sink import ACCEPTED, Answer, ExporterSink, PreparingSink
+from agenttrace.delivery.sink import Answer, Verdict
 from agenttrace.provider import SCOPE_NAME
+from tests.delivery.sinks import MemorySink
 from tests.isolation import warnings_in
 from tests.servers import PATIENCE_SECONDS
+
+IN_MEMORY = DeliveryOptions(interval=3600.0, durability="memory")
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +43,13 @@ class Rig:
     """A pipeline that delivers to memory."""
 
     def __init__(self, *processors: SpanProcessor) -> None:
-        self.exporter = InMemorySpanExporter()
-        self.delivery = DeliveryProcessor(ExporterSink("memory", lambda: self.exporter), Pace())
+        self.sink = MemorySink()
+        self.delivery = DeliveryProcessor(self.sink, IN_MEMORY)
         self.pipeline = Pipeline([self.delivery], processors)
 
     def delivered(self) -> Sequence[ReadableSpan]:
         assert self.pipeline.force_flush()
-        return self.exporter.get_finished_spans()
+        return self.sink.spans
 
 
 @pytest.fixture
@@ -147,7 +149,7 @@ def test_a_processor_that_raises_changes_nothing(rig: Callable[..., Rig], caplog
         provider.get_tracer("test").start_span("a").end()
     assert not provider.force_flush()
     provider.shutdown()
-    assert len(made.exporter.get_finished_spans()) == 3
+    assert len(made.sink.spans) == 3
     has_hook = hasattr(SpanProcessor, "_on_ending")  # not in OpenTelemetry's older releases
     once = ["on_start a", "on_ending a", "on_end a"] if has_hook else ["on_start a", "on_end a"]
     assert recording.calls == [*once * 3, "force_flush", "shutdown"]
@@ -241,40 +243,15 @@ def test_a_tracer_may_be_asked_for_while_one_is_made(rig: Callable[..., Rig]) ->
     assert not asker.is_alive()
 
 
-def test_guards_pass_on_what_they_guard() -> None:
-    """Answers, and OpenTelemetry's hook before the end."""
-    recording = Recording()
-    guarded = GuardedProcessor(recording)
-    assert guarded.force_flush(10)
-    assert guarded.processor is recording
+def span_id_of(context: SpanContext | None) -> int | None:
+    return None if context is None else context.span_id
 
 
-def test_a_sampler_that_raises_keeps_the_span(caplog: pytest.LogCaptureFixture) -> None:
-    """A program isn't stopped by it, and records rather than loses."""
-
-    class RaisingSampler(Sampler):
-        def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
-            raise RuntimeError("secret")
-
-        def get_description(self) -> str:
-            return "raises"
-
-    sampler = GuardedSampler(RaisingSampler())
-    assert sampler.get_description() == "raises"
-    provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
-    span = provider.get_tracer("test").start_span("a", attributes={"kept": True})
-    assert span.is_recording()
-    assert isinstance(span, ReadableSpan)
-    assert dict(span.attributes or {}) == {"kept": True}
-    assert len(warnings_in(caplog)) == 1
-    assert "secret" not in caplog.text
-
-
-def test_copies_of_foreign_spans_have_our_resource_and_the_originals_stay(rig: Callable[..., Rig]) -> None:
+def test_what_is_delivered_of_a_foreign_span_has_our_resource_and_the_original_stays() -> None:
     """So that the project is known there, and nobody else sees a change."""
-    exporter, theirs = InMemorySpanExporter(), InMemorySpanExporter()
-    copies = ForeignSpans(Resource({"project": "mine"}), Resource({"project": "default", "extra": "default"}))
-    delivery = DeliveryProcessor(PreparingSink(ExporterSink("memory", lambda: exporter), copies), Pace())
+    sink, theirs = MemorySink(), InMemorySpanExporter()
+    view = SpanView(resource={"project": "mine"}, resource_defaults={"project": "default", "extra": "default"})
+    delivery = DeliveryProcessor(sink, IN_MEMORY, view)
     provider = TracerProvider(resource=Resource({"service.name": "web", "project": "x"}), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(theirs))
     provider.add_span_processor(Switch(Pipeline([delivery])))
@@ -284,47 +261,65 @@ def test_copies_of_foreign_spans_have_our_resource_and_the_originals_stay(rig: C
         tracer.start_span("child").end()
     assert delivery.force_flush()
     delivery.stop()
-    for original, copy in zip(theirs.get_finished_spans(), exporter.get_finished_spans(), strict=True):
+    for original, copy in zip(theirs.get_finished_spans(), sink.spans, strict=True):
         assert original.resource.attributes == {"service.name": "web", "project": "x"}
         assert copy.resource.attributes == {"service.name": "web", "project": "mine", "extra": "default"}
-        same = "name context parent kind start_time end_time attributes events links status instrumentation_scope"
-        for name in [*same.split(), "dropped_attributes", "dropped_events", "dropped_links"]:
+        same = "name kind start_time end_time attributes dropped_attributes dropped_events dropped_links"
+        for name in same.split():
             assert getattr(copy, name) == getattr(original, name), name
-
-
-def test_the_sample_rate_holds_for_copies_by_whole_traces() -> None:
-    """All of a trace or nothing of it."""
-    nothing = ForeignSpans(Resource({}), Resource({}), 0.0)
-    everything = ForeignSpans(Resource({}), Resource({}), 1.0)
-    half = ForeignSpans(Resource({}), Resource({}), 0.5)
-    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
-    kept = 0
-    for _ in range(200):
-        with tracer.start_as_current_span("root") as root:
-            child = tracer.start_span("child")
-        assert isinstance(root, ReadableSpan)
-        assert isinstance(child, ReadableSpan)
-        assert nothing(root) is None
-        assert everything(root) is not None
-        assert (half(root) is None) == (half(child) is None)
-        kept += half(root) is not None
-    assert 0 < kept < 200
+        assert [event.name for event in copy.events] == [event.name for event in original.events]
+        assert [span_id_of(copy.context), span_id_of(copy.parent)] == [
+            span_id_of(original.context),
+            span_id_of(original.parent),
+        ]
+        assert copy.status.status_code is original.status.status_code
+        assert (copy.instrumentation_scope.name, copy.instrumentation_scope.version) == ("web", "1.0")
 
 
 def test_nothing_is_sent_where_every_span_is_left_out() -> None:
-    """An empty batch is no batch."""
+    """An empty request is no request."""
+    sink = MemorySink()
+    delivery = DeliveryProcessor(sink, IN_MEMORY, SpanView(shown=lambda span: None))
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(delivery)
+    provider.get_tracer("test").start_span("a").end()
+    assert delivery.force_flush()
+    delivery.stop()
+    assert sink.payloads == []
 
-    class Refusing:
-        name = "refusing"
 
-        def deliver(self, spans: Sequence[ReadableSpan], timeout: float) -> Answer:
-            raise AssertionError("nothing was to be sent")
+def test_the_end_of_a_root_span_waits_until_what_ended_is_safe_where_it_is_to() -> None:
+    """Of a child it doesn't. A span whose parent is in another process is a root here."""
+    sink = MemorySink()
+    delivery = DeliveryProcessor(sink, IN_MEMORY)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Pipeline([delivery], flush_seconds=PATIENCE_SECONDS))
+    tracer = provider.get_tracer("test")
+    root = tracer.start_span("root")
+    tracer.start_span("child", set_span_in_context(root)).end()
+    assert sink.names == []
+    root.end()
+    assert sink.names == ["child", "root"]
+    remote = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    tracer.start_span("from afar", set_span_in_context(NonRecordingSpan(remote))).end()
+    assert sink.names == ["child", "root", "from afar"]
+    delivery.stop()
 
-        def close(self) -> None: ...
 
-        def forget(self) -> None: ...
-
-    assert PreparingSink(Refusing(), lambda span: None).deliver([ReadableSpan("a")], 1.0) is ACCEPTED
+def test_one_destinations_failure_is_not_anothers() -> None:
+    """Each has its own queue and threads; a flush tells of all of them."""
+    dead, alive = MemorySink(), MemorySink()
+    dead.always = Answer(Verdict.UNREACHABLE)
+    deliveries = [DeliveryProcessor(sink, IN_MEMORY) for sink in (dead, alive)]
+    pipeline = Pipeline(deliveries)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(pipeline)
+    provider.get_tracer("test").start_span("a").end()
+    report = pipeline.flush(PATIENCE_SECONDS)
+    assert (report.sent, report.waiting) == (1, 1)
+    assert not report
+    assert (alive.names, dead.names) == (["a"], [])
+    assert not pipeline.stop(0.1)
 
 
 def test_an_empty_switch_does_nothing() -> None:
@@ -351,7 +346,7 @@ def test_a_provider_of_ours_stands_for_its_successor(rig: Callable[..., Rig]) ->
     in_flight.end()
     tracer.start_span("second").end()
     before.get_tracer("other").start_span("third").end()
-    assert [span.name for span in old.exporter.get_finished_spans()] == ["first"]
+    assert [span.name for span in old.sink.spans] == ["first"]
     delivered = new.delivered()
     assert [span.name for span in delivered] == ["in flight", "second", "third"]
     assert [span.resource.attributes["project"] for span in delivered] == ["old", "new", "new"]

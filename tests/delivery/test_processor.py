@@ -18,59 +18,14 @@ from opentelemetry.trace import Tracer
 
 from agenttrace import faults
 from agenttrace.current import SUPPRESS_KEY
-from agenttrace.delivery.decoding import decode_spans
 from agenttrace.delivery.options import DeliveryOptions
 from agenttrace.delivery.processor import DeliveryProcessor
 from agenttrace.delivery.sink import ACCEPTED, Answer, Verdict
+from tests.delivery.sinks import MemorySink, names_in
 from tests.isolation import warnings_in
 from tests.servers import PATIENCE_SECONDS
 
 NEVER = 3600.0
-
-
-def names_in(payload: bytes) -> list[str]:
-    """The names of the spans in a payload."""
-    return [span.name for span in decode_spans(payload)]
-
-
-class MemorySink:
-    """A sink that keeps batches, answers as told, and can be held up."""
-
-    name = "memory"
-
-    def __init__(self, *answers: Answer) -> None:
-        self.batches: list[list[str]] = []
-        self.answers = list(answers)
-        self.always: Answer | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-        self.entered = threading.Semaphore(0)
-        self.closed = 0
-        self.forgotten = 0
-        self.during: Callable[[], object] | None = None
-
-    def send(self, payload: bytes, timeout: float) -> Answer:
-        self.entered.release()
-        assert self.gate.wait(PATIENCE_SECONDS)
-        if self.during is not None:
-            self.during()
-        answer = self.answers.pop(0) if self.answers else self.always or ACCEPTED
-        if answer.verdict is Verdict.ACCEPTED:
-            self.batches.append(names_in(payload))
-        return answer
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def forget(self) -> None:
-        self.forgotten += 1
-
-    @property
-    def names(self) -> list[str]:
-        return [name for batch in self.batches for name in batch]
-
-    def wait_until_entered(self) -> None:
-        assert self.entered.acquire(timeout=PATIENCE_SECONDS)
 
 
 class Setup:

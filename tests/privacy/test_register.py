@@ -230,7 +230,7 @@ def test_a_span_that_is_sent_again_is_redacted_once() -> None:
         server.script(Fault("status", 503), Fault("status", 503))
         provider = register_own(endpoint=server.endpoint, config=TraceConfig(redact=redact))
         with provider.get_tracer("another").start_as_current_span("foreign") as span:
-            span.set_attribute("app.text", "x")
+            span.set_attributes({"openinference.span.kind": "CHAIN", "app.text": "x"})
         [received] = server.wait_for_spans(1)
         assert server.attempts == 3
     assert received.attributes["app.text"] == "<x>"
@@ -244,6 +244,7 @@ def test_secrets_in_other_libraries_spans() -> None:
         with provider.get_tracer("another").start_as_current_span("foreign") as span:
             span.set_attributes(
                 {
+                    "openinference.span.kind": "LLM",
                     "http.request.header.authorization": [SECRET],
                     "llm.invocation_parameters": f'{{"api_key": "{SECRET}", "temperature": 0}}',
                     "texts": [f'{{"password": "{SECRET}"}}'],
@@ -253,6 +254,7 @@ def test_secrets_in_other_libraries_spans() -> None:
         assert flush()
         [received] = server.spans
     assert received.attributes == {
+        "openinference.span.kind": "LLM",
         "http.request.header.authorization": REDACTED,
         "llm.invocation_parameters": f'{{"api_key": "{REDACTED}", "temperature": 0}}',
         "texts": [f'{{"password": "{REDACTED}"}}'],
