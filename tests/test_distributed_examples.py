@@ -117,8 +117,9 @@ NATIVE = """
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
     from agenttrace import register, trace_agent
+    from agenttrace.destinations import local
 
-    register(verbose=False)
+    register(local(spans="all"), verbose=False)
     service = FastAPI()
 
     @service.get("/")

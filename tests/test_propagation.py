@@ -96,7 +96,8 @@ def test_one_trace_goes_on_in_the_other_process(program: Program) -> None:
 
         @trace_tool
         def marked() -> None:
-            with trace.get_tracer("another-library").start_as_current_span("theirs"):
+            kind = {"openinference.span.kind": "LLM"}
+            with trace.get_tracer("another-library").start_as_current_span("theirs", attributes=kind):
                 pass
 
         headers = {"traceparent": os.environ["PARENT"], "baggage": os.environ["BAGGAGE"]}

@@ -47,7 +47,7 @@ def find_largest(cities: list[str]) -> str:
     headers: dict[str, str] = {}
     inject(headers)
     task = ray.remote(estimate_in_worker)
-    sizes = ray.get([task.remote(city, headers) for city in cities])
+    sizes: list[float] = ray.get([task.remote(city, headers) for city in cities])
     return cities[sizes.index(max(sizes))]
 
 
