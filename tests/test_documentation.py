@@ -56,7 +56,7 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
 def run(command: list[str | Path], home: Path) -> subprocess.CompletedProcess[str]:
     """Run ``command`` with a store of its own and nothing else configured."""
-    unset = ("AGENTTRACE_", "OTEL_", "PHOENIX_")
+    unset = ("AGENTTRACE_", "ARIZE_", "LANGFUSE_", "OTEL_", "PHOENIX_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     environment |= {"AGENTTRACE_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(
