@@ -116,7 +116,7 @@ def secure(endpoint: Endpoint, options: TransportOptions, route: Route, addresse
     if problem is not None:
         return failed("TLS", problem)
     try:
-        with socket.create_connection((addresses[0], route.port), CONNECT_SECONDS) as connection:
+        with _open(route, addresses) as connection:
             connection.settimeout(HANDSHAKE_SECONDS)
             with _context(endpoint, options).wrap_socket(connection, server_hostname=endpoint.host) as encrypted:
                 certificate = encrypted.getpeercert() or {}
@@ -141,6 +141,16 @@ def judge_certificate(not_after: object, protocol: str, now: float) -> Finding:
     until = time.strftime("%Y-%m-%d", time.gmtime(end))
     soon = ": have it renewed" if days < EXPIRES_SOON_DAYS else ""
     return ok("TLS", f"{protocol}, the certificate is trusted and valid until {until} ({days:,} days){soon}")
+
+
+def _open(route: Route, addresses: list[str]) -> socket.socket:
+    """A connection to the first address that takes one: a server may listen at one of its host's only."""
+    for address in addresses[: _MOST_ADDRESSES - 1]:
+        try:
+            return socket.create_connection((address, route.port), CONNECT_SECONDS)
+        except OSError:
+            continue
+    return socket.create_connection((addresses[-1], route.port), CONNECT_SECONDS)
 
 
 def _context(endpoint: Endpoint, options: TransportOptions) -> ssl.SSLContext:

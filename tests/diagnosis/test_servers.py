@@ -152,9 +152,23 @@ def test_a_trusted_certificate_is_dated() -> None:
     assert states(found)["OTLP request"] == "ok"
 
 
+def test_each_address_of_a_host_is_tried() -> None:
+    """Where localhost is ::1 first, and the server listens at 127.0.0.1 only."""
+    with Backend({"POST /v1/traces": Reply()}, "localhost") as backend:
+        destination = otlp(backend.address, certificate=TRUSTED)
+        endpoint, addresses = destination.endpoint, ["127.0.0.2", "127.0.0.1"]
+        assert endpoint is not None
+        route = routes.route_to(endpoint)
+        found = [
+            routes.connect(route, addresses, is_loopback=True),
+            routes.secure(endpoint, destination.options, route, addresses),
+        ]
+    assert [finding.state.value for finding in found] == ["ok", "ok"]
+
+
 def test_a_certificate_that_ends_soon_is_said_to() -> None:
     """While there is time to renew it."""
-    [day, until] = [86_400, "Jan  1 00:00:00 2030 GMT"]
+    day, until = 86_400, "Jan  1 00:00:00 2030 GMT"
     now = 1_893_456_000 - 3 * day
     assert "(3 days): have it renewed" in routes.judge_certificate(until, "TLSv1.3", now).text
     assert "renewed" not in routes.judge_certificate(until, "TLSv1.3", now - 60 * day).text
