@@ -321,7 +321,7 @@ def test_set_global_tracer_provider_is_true_or_false() -> None:
 def test_a_positional_argument_is_refused_with_the_keyword_to_write() -> None:
     """As phoenix.otel.register takes keywords only, too. The value isn't quoted: it may hold a password."""
     with pytest.raises(TypeError, match=r"write register\(endpoint=\.\.\.\)") as caught:
-        register("http://user:secret@host:1")  # type: ignore[misc]
+        register("http://user:secret@host:1")  # type: ignore[arg-type]
     assert "secret" not in str(caught.value)
     assert registered_provider() is None
 
