@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,8 @@ class SpanEncoder:
 
     def encode(self, spans: Sequence[ReadableSpan]) -> Iterator[Payload]:
         """``spans`` in payloads that one request can carry, without those that the destination isn't to see."""
-        shown = self._shown(spans)
+        # Once Python has taken itself apart that far, protobuf's memory management brings the process down.
+        shown = [] if sys.version is None else self._shown(spans)
         if not shown:
             return
         options = self._options

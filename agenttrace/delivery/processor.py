@@ -27,7 +27,7 @@ from .payloads import SizeLimit
 from .queue import IDLE, Request, SpanQueue
 from .reports import Reporter
 from .sender import Sender
-from .sink import Sink
+from .sink import LOCAL_EXIT_SECONDS, Sink
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -158,6 +158,9 @@ class DeliveryProcessor(SpanProcessor):
             return not self._worker_thread or not self._sender.undelivered
         began = time.monotonic()
         request.done.wait(request.remaining())
+        if self._outbox is not None:
+            # A busy machine may not have let the worker begin. The disk isn't the destination: it takes them or fails.
+            request.kept.wait(LOCAL_EXIT_SECONDS)
         self._queue.close()
         self._say_what_is_left(time.monotonic() - began)
         if self._outbox is not None and request.done.is_set():

@@ -49,6 +49,7 @@ class Reporter:
         self._told: set[str] = set()
         self._unsaid = ""
         self._dropped_before = 0
+        self._disk_has_failed = False
         self.is_closing: bool = False
         """Whether what can't be delivered now is lost. Then `gave_up` says what is wrong, as it knows what it costs."""
         self.has_explained: bool = False
@@ -123,6 +124,7 @@ class Reporter:
 
     def disk_fails(self, error: BaseException) -> None:
         """Spans can't be kept on disk. Logged once."""
+        self._disk_has_failed = True
         number = getattr(error, "errno", None)
         name = errno.errorcode.get(number, "") if isinstance(number, int) else ""
         reason = f"{type(error).__name__}{f', {name}' if name else ''}"
@@ -158,7 +160,7 @@ class Reporter:
         # Often the last word on the matter, so it has to be true of a program that ends a moment later, too.
         if answer.verdict is Verdict.FAULTY and not self._has_outbox:
             return "the spans are sent a few times more, and are lost if that fails or the program ends before"
-        return (_ON_DISK if self._has_outbox else _IN_MEMORY).prospect
+        return (_ON_DISK if self._has_outbox and not self._disk_has_failed else _IN_MEMORY).prospect
 
 
 def _sentence(problem: str) -> str:

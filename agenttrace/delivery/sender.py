@@ -108,11 +108,10 @@ class Sender:
         """Deliver what waits now.
 
         A destination that is there but busy is asked again until the deadline. One that nobody answers at isn't
-        waited for.
+        waited for. What processes that are gone have left comes after what this one has.
         """
-        self._look_around()
-        target = self._settled + len(self.backlog) + len(self._left)
-        while self._settled < target and self._has_work():
+        target = self._settled + len(self.backlog)
+        while (self.backlog and self._settled < target) or self._left or self._finds_left():
             remaining = request.remaining()
             if not remaining or any(other.stop for other in self._requests):
                 break
@@ -148,8 +147,7 @@ class Sender:
         while True:
             if self._has_work():
                 return self._pause(self._retry_at, ends_on_request=True)
-            self._look_around()
-            if self._has_work():
+            if self._finds_left():
                 return None
             request = self._next_signal(None if self._outbox is None else time.monotonic() + _LOOK_AROUND_SECONDS)
             if request is not None:
@@ -173,15 +171,18 @@ class Sender:
         except Empty:
             return None
 
-    def _look_around(self) -> None:
-        """Take over what processes that are gone have left, now and then."""
-        if self._outbox is None or self._left or time.monotonic() < self._look_around_at:
-            return
+    def _finds_left(self) -> bool:
+        """Take over what a process that is gone has left, one after the other; looked for now and then."""
+        if self._outbox is None or self._left:
+            return bool(self._left)
+        if self._left_folder is None and time.monotonic() < self._look_around_at:
+            return False
         self._look_around_at = time.monotonic() + _LOOK_AROUND_SECONDS
         try:
             self._take_over(self._outbox)
         except BaseException as error:
             faults.contain("looking through the outbox", error)
+        return bool(self._left)
 
     def _take_over(self, outbox: Outbox) -> None:
         if self._left_folder is not None:
@@ -298,7 +299,9 @@ class Sender:
         """``payload`` as a batch, on disk where there is an outbox that can be written to."""
         if self._outbox is not None:
             try:
-                return Batch(payload, self._outbox.keep(payload, through=through))
+                file = self._outbox.keep(payload, through=through)
+                self._reporter.dropped_from_outbox(self._outbox.dropped)
+                return Batch(payload, file)
             except OSError as error:
                 self._reporter.disk_fails(error)
         return Batch(payload, None)

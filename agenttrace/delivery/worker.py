@@ -85,6 +85,9 @@ class Worker:
             self._note(now, request)
         except BaseException as error:  # whatever it is, the thread lives on: nobody else keeps the spans
             faults.contain("keeping ended spans", error)
+        finally:
+            if request is not None:
+                request.kept.set()
 
     def keep(self, spans: Sequence[ReadableSpan], *, through: bool = False) -> None:
         """Encode ``spans``, keep them on disk, and give them to the sender. Safe to use from several threads.

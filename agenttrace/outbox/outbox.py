@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agenttrace.delivery.payloads import Payload
@@ -108,10 +108,30 @@ class Outbox:
         """What the destination has refused, the oldest first."""
         return stored_files(self.path / DEAD_NAME)
 
+    def revive(self) -> list[StoredFile]:
+        """Take the dead letters into this process's folder, to be sent once more; each goes to one process.
+
+        Raises:
+            OSError: If that can't be done.
+        """
+        revived = []
+        for file in self.dead_letters():
+            path = self._own().path / f"0-{file.path.name}"
+            try:
+                file.path.rename(path)
+            except FileNotFoundError:  # another process was faster
+                continue
+            self._reason_of(file).unlink(missing_ok=True)
+            revived.append(replace(file, path=path))
+        return revived
+
     def bury(self, file: StoredFile) -> None:
         """Forget a dead letter."""
         self.remove(file)
-        file.path.with_name(file.path.name[: -len(ENDING)] + _REASON_ENDING).unlink(missing_ok=True)
+        self._reason_of(file).unlink(missing_ok=True)
+
+    def _reason_of(self, file: StoredFile) -> Path:
+        return file.path.with_name(file.path.name[: -len(ENDING)] + _REASON_ENDING)
 
     @property
     def running(self) -> RunningLog:
