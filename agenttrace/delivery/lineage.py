@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
-from opentelemetry.trace import Span as ApiSpan
 from opentelemetry.trace import TraceFlags, get_current_span
 
 from agenttrace import faults
@@ -130,10 +129,10 @@ class Lineage:
         """
         try:
             parent = span.parent
-            if parent is None or parent.is_remote:
+            if parent is None:
                 return
             context = get_current() if parent_context is None else parent_context
-            if _mark_in(context) is not parent:
+            if _mark_in(context) is not parent and not parent.is_remote:
                 self._meet(parent, context)
         except BaseException as error:
             faults.contain("looking at a span's parent", error)
@@ -279,5 +278,8 @@ def _is_sent(entry: _Open, context: SpanContext) -> bool:
 
 def _mark_in(context: Context) -> SpanContext | None:
     """The innermost span of agenttrace's in ``context``, whatever others stand between."""
-    span = getattr(context.get(HANDLE_KEY), "otel_span", None)
-    return span.get_span_context() if isinstance(span, ApiSpan) else None
+    running: Any = context.get(HANDLE_KEY)
+    if running is None:
+        return None
+    context_of_mark: SpanContext = running.otel_span.get_span_context()
+    return context_of_mark
