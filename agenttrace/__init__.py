@@ -43,6 +43,8 @@ from .tracing import (
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .delivery.flush_report import FlushReport
+    from .diagnosis import auth_check
     from .processes import ProcessPoolExecutor
     from .readers import register_reader
     from .registration import flush, register, shutdown
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 else:
     # The SDK and the exporters come with the first three, and all of them only to programs that use them.
     _HOMES = {
+        "FlushReport": "delivery.flush_report",
+        "auth_check": "diagnosis",
         **dict.fromkeys(("flush", "register", "shutdown"), "registration"),
         "ProcessPoolExecutor": "processes",  # and `multiprocessing`
         "TraceConfig": "semconv.privacy",
@@ -68,12 +72,14 @@ else:
 
 
 __all__ = [
+    "FlushReport",
     "ProcessPoolExecutor",
     "Span",
     "ThreadPoolExecutor",
     "TraceConfig",
     "__version__",
     "annotate",
+    "auth_check",
     "current_span",
     "flush",
     "keep_context",

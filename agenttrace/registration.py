@@ -26,6 +26,7 @@ from .delivery.pipeline import Pipeline, Switch
 from .delivery.sampling import default_sampler
 from .delivery_setup import make_pipeline
 from .destinations import Destination
+from .diagnosis.banner import banner
 from .provider import set_registered_provider
 from .recording import import_ahead
 from .semconv.mask import Mask
@@ -340,13 +341,10 @@ def _switch_off() -> TracerProvider:
 def _say_where(registration: _Registration) -> None:
     # On stderr, unlike phoenix.otel: a program's stdout may be another's input.
     settings = registration.settings
-    project = settings.project or DEFAULT_PROJECT
-    joined = "" if registration.switch is None else ", through the OpenTelemetry provider that is there already"
-    is_local = any(destination.kind == "local" for destination in settings.destinations)
-    look = "To look: agenttrace show" if is_local else "Look at them there."
-    line = f'agenttrace: {settings.activity} (project "{project}"){joined}. {look}'
+    notes = [] if registration.switch is None else ["through the OpenTelemetry provider that is there already"]
+    text = banner(settings.destinations, settings.project or DEFAULT_PROJECT, notes)
     try:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{text}\n")
     except (OSError, ValueError, AttributeError):  # closed, or none at all (pythonw): nobody reads it anyway
         return
 

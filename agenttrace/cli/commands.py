@@ -1,4 +1,4 @@
-"""The commands of ``agenttrace``: ``show``, ``list``, ``check`` and ``doctor``."""
+"""The commands of ``agenttrace``: ``show``, ``list``, ``check``, ``doctor`` and ``send``."""
 
 from __future__ import annotations
 
@@ -153,6 +153,32 @@ def doctor(send: bool, endpoint: str | None, protocol: str | None, as_json: bool
     else:
         print_verdict(examinations, switch, console)
     if not outcome["is_fine"]:
+        click.get_current_context().exit(1)
+
+
+@agenttrace.command()
+@click.option("--endpoint", help="The server, instead of what the environment names.")
+@click.option("--protocol", help="How to speak to it: http/protobuf or grpc.")
+@click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(min=0), help="Seconds for each.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def send(endpoint: str | None, protocol: str | None, timeout: float, as_json: bool) -> None:
+    """Send what programs that are gone have left on disk, and what was refused. Exit code 1 when some of it is left.
+
+    What a living program has on disk is left to it.
+    """
+    from .sending import resent_document, resent_lines, send_in_turn
+
+    all_resent = []
+    try:
+        for resent in send_in_turn(endpoint, protocol, timeout):
+            all_resent.append(resent)
+            if not as_json:
+                click.echo("\n".join(resent_lines(resent)))
+    except OSError as error:
+        raise click.ClickException(f"the outbox can't be used: {error.strerror or type(error).__name__}") from error
+    if as_json:
+        click.echo(safe_json(resent_document(all_resent), indent=2))
+    if any(resent.refused or resent.waiting for resent in all_resent):
         click.get_current_context().exit(1)
 
 

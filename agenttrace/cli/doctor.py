@@ -12,8 +12,10 @@ from agenttrace.diagnosis.examination import Examination, examine
 from agenttrace.diagnosis.findings import Finding, State
 from agenttrace.diagnosis.report import document, heading, settings
 from agenttrace.local.text import one_line
-from agenttrace.settings import DEFAULT_PROJECT, Settings, make_settings
+from agenttrace.settings import DEFAULT_PROJECT
 from agenttrace.switch import is_disabled
+
+from .chosen import chosen_settings
 
 if TYPE_CHECKING:
     from typing import Any
@@ -38,7 +40,7 @@ def examine_in_turn(endpoint: str | None, protocol: str | None, *, sends: bool) 
     Raises:
         ValueError: If a setting can't be right; the text says what to write instead.
     """
-    chosen = _settings(endpoint, protocol)
+    chosen = chosen_settings(endpoint, protocol)
     for destination in chosen.destinations:
         yield examine(destination, chosen.project_of(destination) or DEFAULT_PROJECT, sends=sends)
 
@@ -84,31 +86,6 @@ def examinations_document(examinations: Sequence[Examination], switch: str | Non
         "switched_off_by": switch,
         "destinations": [document(examination) for examination in examinations],
     }
-
-
-def _settings(endpoint: str | None, protocol: str | None) -> Settings:
-    """What `register` would go by without an argument, or with these two."""
-    return make_settings(
-        endpoint=endpoint,
-        project_name=None,
-        batch=True,
-        set_global_tracer_provider=True,
-        headers=None,
-        protocol=protocol,
-        api_key=None,
-        resource=None,
-        sampler=None,
-        sample_rate=None,
-        span_processors=None,
-        tracer_provider=None,
-        config=None,
-        overflow=None,
-        durability=None,
-        export_interval=None,
-        shutdown_timeout=None,
-        flush_on_root=None,
-        options={},
-    )
 
 
 def _line(finding: Finding, width: int) -> Text:
