@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote_plus
 
 from openinference.semconv.trace import SpanAttributes
 from opentelemetry.baggage import set_baggage
@@ -100,6 +99,8 @@ def _has_room(others: Mapping[str, object], name: str, value: str) -> bool:
 
 def _encoded_length(name: str, value: object) -> int:
     """Bytes of one entry as OpenTelemetry's propagator writes it."""
+    from urllib.parse import quote_plus
+
     return len(quote_plus(name, errors="replace")) + 1 + len(quote_plus(str(value), errors="replace"))
 
 
