@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextvars
-import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import TraceFlags
 
 from agenttrace import faults
 from agenttrace.blame import is_meant_for_program
-from agenttrace.current import SUPPRESS_KEY
 
 from .batch import Tally
 from .encoding import SpanEncoder, SpanView
@@ -28,6 +24,7 @@ from .queue import IDLE, Request, SpanQueue
 from .reports import Reporter
 from .sender import Sender
 from .sink import LOCAL_EXIT_SECONDS, Sink
+from .threads import Delivering, delivery_thread
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DeliveryProcessor"]
 
-# OpenTelemetry's own helper for libraries that don't depend on its instrumentation package reads this key too.
-_PLAIN_SUPPRESS_KEY = "suppress_instrumentation"
 _SAMPLED = TraceFlags.SAMPLED
 _ROOM_PAUSE_SECONDS = 0.002
 _STALLED_SECONDS = 1.0
@@ -163,9 +158,9 @@ class DeliveryProcessor(SpanProcessor):
             request.kept.wait(LOCAL_EXIT_SECONDS)
         self._queue.close()
         self._say_what_is_left(time.monotonic() - began)
-        if self._outbox is not None and request.done.is_set():
+        if request.done.is_set():
             # Else the sender is in the middle of it, and another process would send the same once more.
-            self._leave_outbox(self._outbox)
+            self._leave_outbox(is_exit=request.is_exit)
         return not self._lost() and not self._in_memory(self._sender.on_disk)
 
     @property
@@ -230,6 +225,8 @@ class DeliveryProcessor(SpanProcessor):
 
     def _wake(self) -> None:
         """A span has started while the worker sleeps: it may stay open for long, and is to be written down then."""
+        if self._queue.is_closed:
+            return  # nobody is there to write it down, nor to send it before it has ended
         self._worker.is_asleep = False
         if self._worker_thread is None:
             self._start_threads()
@@ -241,7 +238,7 @@ class DeliveryProcessor(SpanProcessor):
             return  # the parent process has it open, and ends it
         if self._keeps_at_once and not self._queue.is_closed:
             self._start_threads()
-            with _Delivering():
+            with Delivering():
                 self._worker.keep([span], through=self._options.durability == "sync")
             return
         self._queue.spans.append(span)
@@ -292,20 +289,25 @@ class DeliveryProcessor(SpanProcessor):
             queue.spans.clear()
             faults.warn_once("agenttrace: spans that end after shutdown() are not recorded; call register() again.")
         elif self._sender_thread is not None and self._sender_thread.is_alive():
-            with _Delivering():
+            with Delivering():
                 self._worker.keep(queue.take(len(queue.spans)))  # it sends them, if it is ever answered
         else:
+            for span in list(queue.spans):  # else they would be written down as open still
+                if span.context is not None:
+                    self._open.remove(span.context.span_id)
             self._serve_inline(Request(self._exit_deadline - time.monotonic(), stop=True, is_exit=True))
             self._say_what_is_left(0.0)
+            self._leave_outbox(is_exit=True)
 
     def _say_what_is_left(self, waited: float) -> None:
         on_disk = self._sender.on_disk
         self._reporter.gave_up(on_disk, self._in_memory(on_disk), waited)
         self._reporter.dropped_at_all(self._queue.dropped)
 
-    def _leave_outbox(self, outbox: Outbox) -> None:
+    def _leave_outbox(self, *, is_exit: bool) -> None:
         try:
-            outbox.leave()
+            if self._outbox is not None:
+                self._outbox.leave(is_exit=is_exit)
         except BaseException as error:
             faults.contain("leaving the outbox", error)
 
@@ -341,7 +343,7 @@ class DeliveryProcessor(SpanProcessor):
         # From Python 3.12 on no thread can be started while the interpreter shuts down.
         if self._threads_lock.acquire(blocking=False):
             try:
-                with _Delivering():
+                with Delivering():
                     self._worker.gather(request)
                     self._sender.serve(request)
             finally:
@@ -355,10 +357,10 @@ class DeliveryProcessor(SpanProcessor):
             return True  # another thread is starting them
         try:
             if self._sender_thread is None:
-                self._sender_thread = _thread(self._sender.run, "agenttrace-sender")
+                self._sender_thread = delivery_thread(self._sender.run, "agenttrace-sender")
                 self._sender_thread.start()
             if self._worker_thread is None:
-                self._worker_thread = _thread(self._worker.run, "agenttrace-worker")
+                self._worker_thread = delivery_thread(self._worker.run, "agenttrace-worker")
                 self._worker_thread.start()
         except RuntimeError as error:
             if is_meant_for_program(error):
@@ -374,28 +376,3 @@ class DeliveryProcessor(SpanProcessor):
         # run. `begin_stop` delivers without one then, so nothing is wrong.
         if threading.main_thread().is_alive() and not self._queue.is_closed:
             faults.report("starting the threads that deliver spans", error)
-
-
-def _thread(run: Callable[[], None], name: str) -> threading.Thread:
-    return threading.Thread(target=_deliver, args=(run,), name=name, daemon=True, **_thread_options())
-
-
-def _thread_options() -> dict[str, Any]:
-    # From Python 3.14 on a thread may inherit its starter's context, of which nothing may live on in the worker.
-    return {"context": contextvars.Context()} if sys.version_info >= (3, 14) else {}
-
-
-def _deliver(run: Callable[[], None]) -> None:
-    with _Delivering():
-        run()
-
-
-class _Delivering:
-    """While it is entered, instrumentation makes no spans of our own requests, and the encoder logs nothing."""
-
-    def __enter__(self) -> None:
-        context = otel_context.set_value(SUPPRESS_KEY, True)
-        self._token = otel_context.attach(otel_context.set_value(_PLAIN_SUPPRESS_KEY, True, context))
-
-    def __exit__(self, *error: object) -> None:
-        otel_context.detach(self._token)

@@ -17,9 +17,11 @@ from .lock import ProcessLock
 from .recovery import end_spans
 from .running import RUNNING_NAME, RunningLog, open_spans_in
 
-__all__ = ["ENDING", "ProcessFolder", "StoredFile", "make_folder", "stored_files"]
+__all__ = ["ENDING", "SENT_ENDING", "ProcessFolder", "StoredFile", "make_folder", "stored_files"]
 
 ENDING = ".spans"
+SENT_ENDING = ".sent"
+"""Of a file that was delivered, and is kept by its process for a while; to others it is nothing."""
 _LOCK_NAME = "lock"
 _ATTEMPTS = 5
 
@@ -106,17 +108,24 @@ class ProcessFolder:
         log = self.path / RUNNING_NAME
         opened = open_spans_in(log)
         if opened:
-            paths = [file.path for file in stored_files(self.path)]
+            paths = [self.path / name for name in _names(self.path) if name.endswith((ENDING, SENT_ENDING))]
             payload = end_spans(opened, paths, log.stat().st_mtime_ns)
             if payload is not None:
                 path = self.path / f"{0:012d}-{payload.count}{ENDING}"
                 path.unlink(missing_ok=True)  # of somebody who was here before, and didn't get further
                 write_file(path, payload.data, payload.count)
         log.unlink(missing_ok=True)
+        for path in self.path.glob(f"*{SENT_ENDING}"):
+            path.unlink(missing_ok=True)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left in it."""
+        return all(name == _LOCK_NAME for name in _names(self.path))
 
     def leave(self) -> None:
         """Let go of the folder, and remove it where nothing is left in it."""
-        if not any(name != _LOCK_NAME for name in _names(self.path)):
+        if self.is_empty:
             with suppress(OSError):
                 self._lock.path.unlink(missing_ok=True)
                 self._lock.release()

@@ -199,9 +199,17 @@ class Outbox:
             size=sum(file.size for file in (*waiting, *dead)),
         )
 
-    def leave(self) -> None:
-        """Let go of this process's folder: what is left in it is for the next one."""
-        folder, self._folder = self._folder, None
+    def leave(self, *, is_exit: bool = False) -> None:
+        """Let go of this process's folder: what is left in it is for the next one.
+
+        Args:
+            is_exit: Whether the process ends, and lets go of it thereby. Spans that end until then are kept beside what
+                is there, so that whoever takes it over sees that those that were open have ended.
+        """
+        folder = self._folder
+        if folder is not None and is_exit and not folder.is_empty:
+            return
+        self._folder = None
         if folder is not None:
             folder.leave()
         with suppress(OSError):

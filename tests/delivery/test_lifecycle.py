@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from agenttrace.delivery.lifecycle import EXIT_SECONDS
+from agenttrace.delivery.options import DeliveryOptions
 from agenttrace.local.reader import Store
 from tests.isolation import Program, program
 from tests.servers import CollectorServer, Fault, unused_port
@@ -20,9 +21,18 @@ import os, sys, time
 from agenttrace.registration import flush, register, shutdown
 from opentelemetry import trace
 
+def start(name):
+    return trace.get_tracer("test").start_span(name, attributes={"openinference.span.kind": "CHAIN"})
+
 def span(name):
-    trace.get_tracer("test").start_span(name).end()
+    start(name).end()
 """
+
+
+def outbox_of(program: Program) -> list[Path]:
+    """What a program has left on disk for its destinations."""
+    return [path for path in program.folder.rglob("outbox/**/*") if path.is_file()]
+
 
 ENDS = {
     "at its end": "",
@@ -41,12 +51,19 @@ def test_spans_arrive_when_a_program_ends(program: Program, protocol: str, end: 
         assert [received.name for received in server.spans] == [str(number) for number in range(700)]
 
 
-def test_a_span_that_ends_while_the_program_ends_arrives(program: Program) -> None:
+LAST_EXIT_HANDLER = "import atexit\natexit.register(lambda: span('last'))\n"
+"""Registered before agenttrace's, and so called after it."""
+
+
+@pytest.mark.parametrize("before", [["first"], []], ids=["after others", "the only one"])
+def test_a_span_that_ends_while_the_program_ends_arrives(program: Program, before: list[str]) -> None:
     """In an exit handler that was there before register(), and so runs after delivery has finished."""
+    ended = "".join(f"span({name!r})\n" for name in before)
+    code = f"{LAST_EXIT_HANDLER}{START}register(endpoint=sys.argv[1], verbose=False)\n{ended}"
     with CollectorServer() as server:
-        code = START.replace("import os", "import atexit\natexit.register(lambda: span('last'))\nimport os", 1)
-        program.run(code + "register(endpoint=sys.argv[1], verbose=False)\nspan('first')", server.endpoint)
-        assert [received.name for received in server.spans] == ["first", "last"]
+        program.run(code, server.endpoint)
+        assert [received.name for received in server.spans] == [*before, "last"]
+    assert outbox_of(program) == []
 
 
 def test_a_first_span_that_ends_in_an_exit_handler_is_no_fault(program: Program) -> None:
@@ -61,27 +78,39 @@ def test_a_first_span_that_ends_in_an_exit_handler_is_no_fault(program: Program)
 LATE = """
 class Late:
     def __init__(self):
-        self.span = trace.get_tracer("test").start_span("late")
+        self.span = start("late")
 
     def __del__(self):
         self.span.end()
 """
 
 
-@pytest.mark.parametrize("before", ["", "span('first'); "], ids=["the only one", "after others"])
+FATES = {"batch": "1 span is on disk", "memory": "1 span could not be delivered and is lost"}
+
+
+@pytest.mark.parametrize("durability", FATES)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_span_that_ends_while_the_interpreter_is_taken_apart_is_told_of(
-    program: Program, protocol: str, before: str
+    program: Program, protocol: str, durability: str
 ) -> None:
     """By a finalizer, as a generator's that was left open: nothing can be sent any more, and what to do is said."""
+    code = START + "register(endpoint=sys.argv[1], verbose=False)\nspan('first')\n"
     with CollectorServer(protocol) as server:
-        _, err = program.run(
-            f"{START}{LATE}\nregister(endpoint=sys.argv[1], verbose=False)\n{before}late = Late()", server.endpoint
-        )
+        _, err = program.run(f"{LATE}{code}late = Late()", server.endpoint, AGENTTRACE_DURABILITY=durability)
         assert err.count("agenttrace:") == 1
         assert len(err.strip().splitlines()) == 1
-        assert "such as generators, before the program ends. 1 span could not be delivered" in err
-        assert [received.name for received in server.spans] == (["first"] if before else [])
+        assert f"such as generators, before the program ends. {FATES[durability]}" in err
+        assert [received.name for received in server.spans] == ["first"]
+
+
+def test_a_span_that_ends_while_the_interpreter_is_taken_apart_is_sent_by_the_next_program(program: Program) -> None:
+    """Where it was the only one, too."""
+    code = START + "register(endpoint=sys.argv[1], verbose=False)\n"
+    with CollectorServer() as server:
+        program.run(f"{LATE}{code}late = Late()", server.endpoint)
+        assert server.spans == []
+        program.run(code, server.endpoint)
+        assert [received.name for received in server.spans] == ["late"]
 
 
 def test_a_span_that_ends_while_the_interpreter_is_taken_apart_is_kept_in_the_local_store(program: Program) -> None:
@@ -120,32 +149,55 @@ def test_a_backlog_for_the_local_store_is_written_to_its_end(program: Program) -
     assert out.strip() == "40000"
 
 
-@pytest.mark.parametrize("scheme", ["http", "grpc"])
-def test_a_dead_endpoint_costs_one_warning_and_at_most_two_seconds(program: Program, scheme: str) -> None:
-    """The exit takes no longer, and the warning says what to do."""
-    assert EXIT_SECONDS <= 2
-    code = START + "register(endpoint=sys.argv[1], verbose=False)\nfor i in range(2_000): span(str(i))\n"
-    _, err = program.run(code, f"{scheme}://127.0.0.1:{unused_port()}")
+PROSPECTS = {
+    "batch": "spans wait on disk and are sent as soon as it takes them, by this program or by the next one",
+    "memory": "spans wait in memory until the server takes them, and are lost if the program ends before",
+}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "durability", "words"),
+    [
+        ("http", "batch", PROSPECTS["batch"]),
+        ("grpc", "batch", PROSPECTS["batch"]),
+        ("http", "memory", PROSPECTS["memory"]),
+    ],
+)
+def test_a_dead_endpoint_costs_one_warning_and_at_most_two_seconds(
+    program: Program, scheme: str, durability: str, words: str
+) -> None:
+    """The exit takes no longer, and the warning says what to do and what becomes of the spans."""
+    assert DeliveryOptions().shutdown_timeout <= 2
+    code = (
+        START + "register(endpoint=sys.argv[1], verbose=False, export_interval=60)\nfor i in range(2_000): span(str(i))"
+    )
+    endpoint = f"{scheme}://127.0.0.1:{unused_port()}"
+    _, err = program.run(code, endpoint, AGENTTRACE_DURABILITY=durability)
     assert err.count("agenttrace:") == 1
     assert len(err.strip().splitlines()) == 1
     assert "no server answers at" in err
-    assert "and are lost" in err
+    assert words in err
 
 
-def test_a_dead_endpoint_that_was_explained_is_not_explained_again_at_exit(program: Program) -> None:
+@pytest.mark.parametrize("durability", PROSPECTS)
+def test_a_dead_endpoint_that_was_explained_is_not_explained_again_at_exit(program: Program, durability: str) -> None:
     """The one warning is true in both cases: the server comes, or the program ends before."""
-    code = START + "register(endpoint=sys.argv[1], verbose=False)\nspan('a')\nassert not flush()\nspan('b')"
-    _, err = program.run(code, f"http://127.0.0.1:{unused_port()}")
+    code = START + "register(endpoint=sys.argv[1], verbose=False)\nspan('a')\nprint(flush())\nspan('b')"
+    endpoint = f"http://127.0.0.1:{unused_port()}"
+    out, err = program.run(code, endpoint, AGENTTRACE_DURABILITY=durability)
+    assert out.strip() == ("1 on disk" if durability == "batch" else "1 waiting in memory")
     assert err.count("agenttrace:") == 1
-    assert "wait in memory until the server takes them, and are lost if the program ends before" in err
+    assert PROSPECTS[durability] in err
 
 
-def test_a_span_that_ends_too_late_for_a_dead_endpoint_is_told_of(program: Program) -> None:
+@pytest.mark.parametrize("durability", FATES)
+def test_a_span_that_ends_too_late_for_a_dead_endpoint_is_told_of(program: Program, durability: str) -> None:
     """In an exit handler that runs after delivery has finished, when there was nothing to deliver before."""
-    code = START.replace("import os", "import atexit\natexit.register(lambda: span('last'))\nimport os", 1)
-    _, err = program.run(code + "register(endpoint=sys.argv[1], verbose=False)", f"http://127.0.0.1:{unused_port()}")
+    code = f"{LAST_EXIT_HANDLER}{START}register(endpoint=sys.argv[1], verbose=False)"
+    endpoint = f"http://127.0.0.1:{unused_port()}"
+    _, err = program.run(code, endpoint, AGENTTRACE_DURABILITY=durability)
     assert err.count("agenttrace:") == 1
-    assert "1 span could not be delivered and is lost" in err
+    assert FATES[durability] in err
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -156,7 +208,7 @@ def test_a_hanging_server_does_not_keep_a_program(program: Program, protocol: st
         code = START + "register(endpoint=sys.argv[1], verbose=False)\nfor i in range(10): span(str(i))"
         _, err = program.run(code, server.endpoint)
         assert err.count("agenttrace:") == 1
-        assert "10 spans could not be delivered" in err
+        assert "10 spans are on disk" in err
 
 
 def test_a_provider_that_does_not_shut_down_at_exit_is_flushed(program: Program) -> None:
@@ -311,4 +363,4 @@ def test_stderr_that_is_closed_is_no_reason_to_fail(program: Program) -> None:
     """As in a program without a console."""
     code = START + "sys.stderr.close()\nregister()\nspan('a')\nsys.stderr = None\nregister(project_name='b')\n"
     out, _ = program.run(code + "span('b')\nprint(flush())")
-    assert out.strip() == "True"
+    assert out.strip() == "1 sent"
