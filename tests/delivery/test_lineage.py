@@ -471,9 +471,10 @@ def test_spans_of_another_provider_are_passed_by(rig: Rig, other: TracerProvider
 def test_a_mark_of_another_trace_is_no_ancestor(rig: Rig, other: TracerProvider) -> None:
     """Another provider's request that begins a trace of its own inside a marked function."""
     web = other.get_tracer("web")
-    with use_provider(rig.provider), trace_step("outer"):
-        with use_span(web.start_span("request", Context())), web.start_as_current_span("endpoint"), trace_step("agent"):
-            pass
+    request = web.start_span("request", Context())
+    marks = use_provider(rig.provider)
+    with marks, trace_step("outer"), use_span(request), web.start_as_current_span("endpoint"), trace_step("agent"):
+        pass
     assert rig.copy.parents["agent"] is None
 
 
