@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agenttrace.outbox.files import read_file
 from agenttrace.outbox.folder import StoredFile
 
@@ -46,6 +48,17 @@ class Batch:
         assert self.file is not None, "a batch is in memory or on disk"
         data, count = read_file(self.file.path)
         return Payload(data, count)
+
+    def move(self, ending: str) -> None:
+        """Give the file another ending; without effect where there is none.
+
+        Raises:
+            OSError: If that can't be done.
+        """
+        if self.file is not None:
+            path = self.file.path.with_suffix(ending)
+            self.file.path.rename(path)
+            self.file = replace(self.file, path=path)
 
     def leave_to_disk(self) -> None:
         """Free the memory; without effect where the disk hasn't got it."""

@@ -35,9 +35,18 @@ class OtlpSink:
         endpoint: The server.
         headers: Headers to send along.
         options: Compression, timeout and certificates.
+        is_phoenix: Whether the server is known to be Phoenix; over HTTP, it says so itself.
     """
 
-    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], options: TransportOptions | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        headers: Mapping[str, str],
+        options: TransportOptions | None = None,
+        *,
+        is_phoenix: bool = False,
+    ) -> None:
+        self._is_phoenix = is_phoenix
         self.name: str = str(endpoint)
         self._endpoint = endpoint
         self._headers = {name.lower(): value for name, value in headers.items()}
@@ -47,6 +56,11 @@ class OtlpSink:
         self._connection_type = load_libraries(endpoint)
         self._connection: Connection | None = None
         self._post_again_at = 0.0
+
+    @property
+    def answers_early(self) -> bool:
+        """Whether the server is known to be Phoenix, which answers before it has written."""
+        return self._is_phoenix or getattr(self._connection, "is_phoenix", False)
 
     def send(self, payload: bytes, timeout: float) -> Answer:
         """Send ``payload``, and what Phoenix wants apart from it."""

@@ -6,6 +6,7 @@ import gzip
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead, responses
 from math import isfinite
@@ -72,7 +73,7 @@ class HttpConnection:
             except exceptions.ConnectionError as error:
                 if not is_caused_by(error, ConnectionResetError) and not is_caused_by(error, BrokenPipeError):
                     raise
-                return self._post(body, timeout)
+                return replace(self._post(body, timeout), interrupted=True)
         except OSError as error:  # requests' own errors, and what opening a certificate's file raises
             return self._failure(error, timeout)
 

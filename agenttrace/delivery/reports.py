@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agenttrace import faults
 
+from .server_words import without_words
 from .sink import Answer, Verdict
 
 __all__ = ["Reporter"]
@@ -87,9 +88,11 @@ class Reporter:
             count: How many spans.
             is_kept: Whether they are among the dead letters now.
         """
-        if not answer.problem or answer.problem in self._told:
+        # The server's own words may be others each time, such as the id of the request.
+        reason = without_words(answer.problem)
+        if not reason or reason in self._told:
             return
-        self._told.add(answer.problem)
+        self._told.add(reason)
         fate = (
             "kept on disk as dead letters, as further ones will be that meet the same answer; when the cause is "
             "mended, `agenttrace send` sends them"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace import faults
 from agenttrace.outbox.files import DamagedFileError
+from agenttrace.outbox.folder import ENDING, SENT_ENDING
 
 from .batch import Batch, Tally
 from .options import DeliveryOptions
@@ -19,6 +20,7 @@ from .queue import Request
 from .reports import Reporter
 from .shortening import shorten
 from .sink import Answer, Sink, Verdict
+from .unconfirmed import Unconfirmed
 
 if TYPE_CHECKING:
     from agenttrace.outbox.folder import ProcessFolder
@@ -65,6 +67,7 @@ class Sender:
         self._retry_at = 0.0
         self._settled = 0
         self._requests: deque[Request] = deque()
+        self._unconfirmed = Unconfirmed()
         self._left: deque[Batch] = deque()
         self._left_folder: ProcessFolder | None = None
         self._look_around_at = 0.0
@@ -128,6 +131,7 @@ class Sender:
     def _close(self) -> None:
         try:
             self._sink.close()
+            self._drop(self._unconfirmed.all())
             if self._left_folder is not None:
                 self._left_folder.leave()
                 self._left_folder = None
@@ -256,8 +260,10 @@ class Sender:
 
     def _digest(self, line: deque[Batch], batches: list[Batch], payload: Payload, answer: Answer) -> None:
         verdict = answer.verdict
+        if verdict is Verdict.UNREACHABLE or answer.interrupted:
+            self._take_back()
         if verdict is Verdict.ACCEPTED:
-            self._settle(line, batches)
+            self._confirm(line, batches)
             rejected = min(answer.rejected, payload.count)
             self._tally.sent += payload.count - rejected
             self._tally.refused += rejected
@@ -271,6 +277,40 @@ class Sender:
             self._refuse(line, batches, answer)
         else:
             self._retry_later(answer)
+
+    def _confirm(self, line: deque[Batch], batches: list[Batch]) -> None:
+        """The destination has them; where it answers before it has written, they are kept for a while."""
+        self._drop(self._unconfirmed.expired())
+        if not getattr(self._sink, "answers_early", False):
+            self._settle(line, batches)
+            return
+        for batch in batches:
+            line.popleft()
+            self._settled += 1
+            if batch.file is None:  # in memory there is room for those alone that have arrived nowhere
+                self._remove(batch)
+                continue
+            self._free(batch)
+            try:
+                batch.move(SENT_ENDING)  # so that whoever finds it here doesn't send it again
+            except OSError as error:
+                self._reporter.disk_fails(error)
+        self._unconfirmed.add(batch for batch in batches if batch.file is not None)
+
+    def _take_back(self) -> None:
+        """The destination died, and with it perhaps what it took last."""
+        for batch in reversed(self._unconfirmed.all()):
+            try:
+                batch.move(ENDING)
+            except OSError as error:
+                self._reporter.disk_fails(error)
+            self._tally.sent -= batch.count
+            self.memory += batch.memory
+            self.backlog.appendleft(batch)
+
+    def _drop(self, batches: list[Batch]) -> None:
+        for batch in batches:
+            self._remove(batch)
 
     def _split(self, line: deque[Batch], batches: list[Batch], payload: Payload, answer: Answer) -> None:
         """The request was too large: try with half of it."""

@@ -36,12 +36,15 @@ class Answer:
             where the sink has said it itself.
         retry_after: Seconds that the destination asks to be left alone for.
         rejected: How many spans of an accepted request the destination threw away.
+        interrupted: Whether a connection broke on the way, so that what the destination took a moment ago may be gone
+            with it, where it is one that answers before it has written.
     """
 
     verdict: Verdict
     problem: str = ""
     retry_after: float | None = None
     rejected: int = 0
+    interrupted: bool = False
 
 
 ACCEPTED = Answer(Verdict.ACCEPTED)
@@ -53,8 +56,9 @@ LOCAL_EXIT_SECONDS = 10.0
 class Sink(Protocol):
     """Where payloads go. Used by one thread at a time.
 
-    One that is on this machine may have ``exit_seconds``, which an exit waits for it instead of the usual time, and
-    ``show_running(payload)``, which is given spans that haven't ended, from another thread.
+    One that answers before it has written says so by a true ``answers_early``. One that is on this machine may have
+    ``exit_seconds``, which an exit waits for it instead of the usual time, and ``show_running(payload)``, which is
+    given spans that haven't ended, from another thread.
     """
 
     @property

@@ -103,7 +103,7 @@ class Destination:
             from agenttrace.delivery.otlp import OtlpSink, load_libraries
 
             load_libraries(self.endpoint)
-            return OtlpSink(self.endpoint, dict(self.headers), self.options)
+            return OtlpSink(self.endpoint, dict(self.headers), self.options, is_phoenix=self.kind == "phoenix")
         if self.kind == "console":
             from agenttrace.delivery.console import ConsoleSink
 
