@@ -30,21 +30,25 @@ __all__ = ["make_outbox", "make_pipeline"]
 Show = Callable[["ReadableSpan"], "ReadableSpan | None"]
 
 
-def make_pipeline(settings: Settings, mask: Mask, *, is_foreign: bool) -> Pipeline:
+def make_pipeline(settings: Settings, mask: Mask, before: Pipeline | None = None, *, is_foreign: bool) -> Pipeline:
     """What stamps, filters and delivers the spans of one provider.
 
     Args:
         settings: What `register` was told.
         mask: What may be recorded.
+        before: The pipeline that this one follows; it knows of spans that are open.
         is_foreign: Whether the provider is somebody else's, whose resource and sampling aren't ours.
 
     Raises:
         OSError: If a certificate can't be read.
     """
-    lineage = Lineage() if any(destination.spans == "agent" for destination in settings.destinations) else None
+    lineage = None
+    if any(destination.spans == "agent" for destination in settings.destinations):
+        lineage = (None if before is None else before.lineage) or Lineage()
     deliveries = [_delivery(settings, destination, mask, lineage, is_foreign) for destination in settings.destinations]
     flush_seconds = settings.delivery.shutdown_timeout if settings.delivery.flush_on_root else None
-    return Pipeline(deliveries, settings.span_processors, lineage, flush_seconds)
+    is_apart = not is_foreign and (settings.provider == "own" or not settings.sets_global)
+    return Pipeline(deliveries, settings.span_processors, lineage, flush_seconds, is_apart=is_apart)
 
 
 def make_outbox(destination: Destination, project: str, options: DeliveryOptions) -> Outbox | None:

@@ -199,7 +199,7 @@ def flush(timeout: float | None = None) -> FlushReport:
         return current.pipeline.flush_all(FLUSH_SECONDS if timeout is None else timeout)
     except BaseException as error:
         faults.contain("flushing", error)
-        return FlushReport()
+        return FlushReport(waiting=1)  # how many is what couldn't be found out
 
 
 def shutdown(timeout: float | None = None) -> bool:
@@ -252,7 +252,8 @@ def _replace(before: _Registration | None, settings: Settings) -> _Registration:
     global_provider = otel_trace.get_tracer_provider()
     foreign = _provider_to_join(settings, global_provider)
     mask = configure(settings.config)
-    after = _join(foreign, settings, mask) if foreign is not None else _make(settings, mask)
+    known = None if before is None else before.pipeline
+    after = _join(foreign, settings, mask, known) if foreign is not None else _make(settings, mask, known)
     set_registered_provider(after.provider)
     replace_own_providers(after.provider)
     watch(after.pipeline)
@@ -281,8 +282,8 @@ def _provider_to_join(settings: Settings, global_provider: Any) -> Any:
     return global_provider if callable(getattr(global_provider, "add_span_processor", None)) else None
 
 
-def _make(settings: Settings, mask: Mask) -> _Registration:
-    pipeline = make_pipeline(settings, mask, is_foreign=False)
+def _make(settings: Settings, mask: Mask, before: Pipeline | None) -> _Registration:
+    pipeline = make_pipeline(settings, mask, before, is_foreign=False)
     options = dict(settings.options)
     options.setdefault("span_limits", default_span_limits())
     sampler = default_sampler() if settings.sampler is None else GuardedSampler(settings.sampler)
@@ -291,8 +292,8 @@ def _make(settings: Settings, mask: Mask) -> _Registration:
     return _Registration(settings, provider, pipeline, None)
 
 
-def _join(provider: Any, settings: Settings, mask: Mask) -> _Registration:
-    pipeline = make_pipeline(settings, mask, is_foreign=True)
+def _join(provider: Any, settings: Settings, mask: Mask, before: Pipeline | None) -> _Registration:
+    pipeline = make_pipeline(settings, mask, before, is_foreign=True)
     if settings.options or (settings.sampler is not None and settings.sample_rate is None):
         faults.warn(
             "agenttrace: sampler and provider options have no effect on a provider that exists already; "

@@ -32,6 +32,7 @@ class Pipeline(SpanProcessor):
         processors: The user's own processors, called before the spans are delivered; their faults stay with them.
         lineage: What knows which spans of other libraries the destinations leave out; None where they take all.
         flush_seconds: How long the end of a root span waits until what has ended is safe; None doesn't wait.
+        is_apart: Whether other libraries' spans are another provider's, so that it doesn't see them start and end.
     """
 
     def __init__(
@@ -40,10 +41,14 @@ class Pipeline(SpanProcessor):
         processors: Sequence[SpanProcessor] = (),
         lineage: Lineage | None = None,
         flush_seconds: float | None = None,
+        *,
+        is_apart: bool = False,
     ) -> None:
         from agenttrace.context import attributes_from_context
 
-        self._lineage = lineage
+        self.lineage: Lineage | None = lineage
+        """What knows of the spans that are left out; a pipeline that follows this one goes on with it."""
+        self._is_apart = is_apart
         self._flush_seconds = flush_seconds
         self.deliveries: tuple[DeliveryProcessor, ...] = tuple(deliveries)
         """What delivers to each destination."""
@@ -56,8 +61,10 @@ class Pipeline(SpanProcessor):
             scope = span.instrumentation_scope
             if scope is None or scope.name != SCOPE_NAME:
                 self._stamp(span, otel_context.get_current() if parent_context is None else parent_context)
-                if self._lineage is not None:
-                    self._lineage.on_start(span, parent_context)
+                if self.lineage is not None:
+                    self.lineage.on_start(span, parent_context)
+            elif self._is_apart and self.lineage is not None:
+                self.lineage.on_own_start(span, parent_context)
         except BaseException as error:
             faults.contain("stamping context attributes on a span", error)
         for processor in self._processors:
@@ -73,10 +80,10 @@ class Pipeline(SpanProcessor):
         """Queue ``span`` for every destination."""
         for processor in self._processors:
             processor.on_end(span)
-        if self._lineage is not None:
+        if self.lineage is not None:
             scope = span.instrumentation_scope
             if scope is None or scope.name != SCOPE_NAME:
-                self._lineage.on_end(span)
+                self.lineage.on_end(span)
         for delivery in self.deliveries:
             delivery.on_end(span)
         if self._flush_seconds is not None and (span.parent is None or span.parent.is_remote):
