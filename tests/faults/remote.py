@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +46,8 @@ class ServerProcess:
             command += ["--max-message-bytes", str(max_message_bytes)]
         if not is_up:
             command.append("--down")
+        # An order and its answer belong together, whichever threads give orders.
+        self._turn = threading.Lock()
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -114,9 +117,10 @@ class ServerProcess:
 
     def _order(self, **order: Any) -> Any:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        answer = self._read()
+        with self._turn:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            answer = self._read()
         if "error" in answer:
             raise AssertionError(answer["error"])
         return answer["result"]

@@ -49,6 +49,16 @@ def test_an_exit_waits_no_longer_than_it_was_told(scenario: Scenario, way: str) 
         assert server.tally.duplicated == 0
 
 
+def test_what_cannot_be_sent_in_time_is_on_disk(scenario: Scenario) -> None:
+    """A burst right before the end, and no time to send it: however long it takes to write, none is lost."""
+    with CollectorServer() as server:
+        finished = scenario.run("burst", 0, "--bare", 30_000, to=server, AGENTTRACE_SHUTDOWN_TIMEOUT="0.01")
+        assert "lost" not in finished.log
+        with scenario.later(server):
+            server.wait_for_delivered(30_000)
+        assert server.tally.delivered == 30_000
+
+
 def test_flush_on_root_leaves_nothing_for_later(scenario: Scenario) -> None:
     """Each root's spans are safe when its mark returns: killed at once afterwards, the program has lost none."""
     with CollectorServer() as server:
