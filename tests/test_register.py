@@ -50,12 +50,13 @@ def end_span(provider: TracerProvider, name: str = "span") -> None:
 
 
 def test_nothing_configured_is_the_local_store(isolated: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line says where and how to look; the file comes with the first span."""
+    """A line says where and how to look, another which variable said so; the file comes with the first span."""
     provider = register_own(verbose=True)
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.count("\n") == 1
+    assert err.count("\n") == 2
     assert str(isolated) in err
+    assert "AGENTTRACE_HOME" in err
     assert "agenttrace show" in err
     assert not isolated.exists()
     end_span(provider)
