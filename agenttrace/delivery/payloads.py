@@ -7,7 +7,7 @@ repeated fields (https://protobuf.dev/programming-guides/encoding/#last-one-wins
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -27,11 +27,11 @@ class Payload:
     """Encoded spans.
 
     Args:
-        data: The serialised request.
+        data: The serialised request. Not in the representation: it is what the program's users said.
         count: How many spans are in it.
     """
 
-    data: bytes
+    data: bytes = field(repr=False)
     count: int
 
 

@@ -18,6 +18,8 @@ SHORTENED = "agenttrace.shortened"
 
 _MARK = "… [shortened: {} bytes]"
 _MARK_BYTES = 48
+_BETWEEN = ", "
+_MOST_NAMES = 20
 _ENVELOPE_BYTES = 512  # what the mark's attribute, and the lengths around the values, may add
 # At first a value keeps at least this much of itself; where that isn't enough, only the second figure.
 _KEPT_BYTES = (4_096, 256)
@@ -166,6 +168,11 @@ def _tell(span: Any, cut: list[str]) -> None:
             for pair in span.attributes:
                 if pair.key == mime_type:  # half a JSON text is none
                     pair.value.string_value = OpenInferenceMimeTypeValues.TEXT.value
-    mark = span.attributes.add(key=SHORTENED)
-    shown = ", ".join(cut[:20])[: _ENVELOPE_BYTES // 2]
+    marks = [
+        pair for pair in span.attributes if pair.key == SHORTENED
+    ]  # of an earlier time, for a server that took more
+    mark = marks[0] if marks else span.attributes.add(key=SHORTENED)
+    before = mark.value.string_value.split(_BETWEEN) if marks else []
+    names = [*before, *(name for name in cut if name not in before)][:_MOST_NAMES]
+    shown = _BETWEEN.join(names).encode()[: _ENVELOPE_BYTES // 2].decode(errors="ignore")
     mark.value.string_value = shown or "attributes left out"
