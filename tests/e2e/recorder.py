@@ -54,10 +54,12 @@ def main() -> None:
     register, recorder = agenttrace.register, Recorder(Path(file))
 
     @functools.wraps(register)
-    def recorded(*, span_processors: Iterable[SpanProcessor] | None = None, **settings: Any) -> TracerProvider:
-        return register(span_processors=[*(span_processors or ()), recorder], **settings)
+    def recorded(
+        *destinations: Any, span_processors: Iterable[SpanProcessor] | None = None, **settings: Any
+    ) -> TracerProvider:
+        return register(*destinations, span_processors=[*(span_processors or ()), recorder], **settings)
 
-    agenttrace.register = recorded
+    setattr(agenttrace, "register", recorded)  # noqa: B010 - to mypy, what is wrapped has another type
     sys.argv = [example, *arguments]
     sys.path[0] = str(Path(example).parent)
     runpy.run_path(example, run_name="__main__")
