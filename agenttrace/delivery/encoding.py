@@ -13,14 +13,15 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from agenttrace import faults
 
+from .batch import Tally
 from .copies import plain_attributes, plain_copy
 from .options import DeliveryOptions
 from .payloads import Payload, SizeLimit, pieces, spans_in
 from .shortening import shorten
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.trace import SpanContext
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.trace import Link, SpanContext
 
 __all__ = ["SpanEncoder", "SpanView"]
 
@@ -64,12 +65,20 @@ class SpanEncoder:
         view: What the destination sees of them.
         options: How large a payload may be.
         limit: What the destination has been found to take in one request.
+        tally: Counts the spans as lost that can't be masked or encoded.
     """
 
-    def __init__(self, view: SpanView, options: DeliveryOptions, limit: SizeLimit | None = None) -> None:
+    def __init__(
+        self,
+        view: SpanView,
+        options: DeliveryOptions,
+        limit: SizeLimit | None = None,
+        tally: Tally | None = None,
+    ) -> None:
         self._view = view
         self._options = options
         self._limit = limit or SizeLimit(options.batch_bytes)
+        self._tally = tally or Tally()
 
     def encode(self, spans: Sequence[ReadableSpan]) -> Iterator[Payload]:
         """``spans`` in payloads that one request can carry, without those that the destination isn't to see."""
@@ -92,6 +101,7 @@ class SpanEncoder:
                 copy = show(span)
             except BaseException as error:  # fails closed: what couldn't be masked isn't delivered
                 faults.contain("preparing a span for its destination", error)
+                self._tally.lost += 1
                 continue
             if copy is not None:
                 shown.append(copy)
@@ -103,6 +113,7 @@ class SpanEncoder:
         except BaseException as error:
             faults.contain("encoding a span", error)
             request = _encode_one_by_one(spans)
+            self._tally.lost += len(spans) - sum(1 for _ in spans_in(request))
         try:
             self._adapt(request, spans)
         except BaseException as error:
@@ -117,8 +128,11 @@ class SpanEncoder:
         originals = {_span_id(span): span for span in spans}
         for span in spans_in(request):
             original = originals[span.span_id]
-            if len(span.attributes) < len(original.attributes or ()):
-                _restore(span, original.attributes or {})
+            _restore(span, original)
+            for event, original_event in zip(span.events, original.events, strict=False):
+                _restore(event, original_event)
+            for link, original_link in zip(span.links, original.links, strict=False):
+                _restore(link, original_link)
             # A clock that was put back in the meantime: no backend takes a span that ends before it starts.
             if 0 < span.end_time_unix_nano < span.start_time_unix_nano:
                 span.end_time_unix_nano = span.start_time_unix_nano
@@ -136,11 +150,13 @@ class SpanEncoder:
             return payload
 
 
-def _restore(span: Any, attributes: Mapping[str, Any]) -> None:
+def _restore(encoded: Any, original: ReadableSpan | Event | Link) -> None:
     """Give back what the encoder leaves out without a word to us: values that OTLP has no place for, as texts."""
-    present = {pair.key for pair in span.attributes}
-    for key, value in plain_attributes({k: v for k, v in attributes.items() if k not in present}).items():
-        span.attributes.append(_pair(key, value))
+    attributes = original.attributes or {}
+    if len(encoded.attributes) < len(attributes):
+        present = {pair.key for pair in encoded.attributes}
+        for key, value in plain_attributes({k: v for k, v in attributes.items() if k not in present}).items():
+            encoded.attributes.append(_pair(key, value))
 
 
 def _new_parents(

@@ -209,10 +209,12 @@ class DeliveryProcessor(SpanProcessor):
         self._tally = Tally()
         self._reported = (0, 0, 0)
         self._reporter = Reporter(self._sink.name, has_outbox=self._outbox is not None)
-        self._encoder = SpanEncoder(self._view, options, limit)
+        self._encoder = SpanEncoder(self._view, options, limit, self._tally)
         self._sender = Sender(self._sink, options, self._outbox, limit, self._tally, self._reporter)
         show = getattr(self._sink, "show_running", None)
-        running = RunningSpans(self._open, self._encoder, self._outbox, show, options.interval)
+        # With an encoder of its own, for which a span that can't be shown isn't lost yet.
+        encoder = SpanEncoder(self._view, options)
+        running = RunningSpans(self._open, encoder, self._outbox, show, options.interval)
         self._worker = Worker(self._queue, self._encoder, self._sender, self._outbox, running, options)
         self._worker_thread: threading.Thread | None = None
         self._sender_thread: threading.Thread | None = None
