@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import faults
@@ -41,7 +40,9 @@ def make_pipeline(settings: Settings, mask: Mask, before: Pipeline | None = None
 
     Raises:
         OSError: If a certificate can't be read.
+        ValueError: If two destinations can't be told apart by what may be written to disk about them.
     """
+    _check_outboxes(settings)
     lineage = None
     if any(destination.spans == "agent" for destination in settings.destinations):
         lineage = (None if before is None else before.lineage) or Lineage()
@@ -72,10 +73,22 @@ def make_outbox(destination: Destination, project: str, options: DeliveryOptions
     return Outbox(folder, about, options.outbox_bytes, options.outbox_seconds)
 
 
+def _check_outboxes(settings: Settings) -> None:
+    seen = set()
+    for destination in settings.destinations:
+        place = str(destination), settings.project_of(destination) or DEFAULT_PROJECT, destination.account
+        if place in seen:
+            raise ValueError(
+                f'two destinations are {destination} with project "{place[1]}": give one of them another project_name, '
+                "or, where headers tell tenants apart, otlp(..., account=...)"
+            )
+        seen.add(place)
+
+
 def _delivery(
     settings: Settings, destination: Destination, mask: Mask, lineage: Lineage | None, is_foreign: bool
 ) -> DeliveryProcessor:
-    named = destination.project or settings.project
+    named = settings.project_of(destination)
     steps: list[Show] = []
     if is_foreign and settings.sample_rate is not None:
         steps.append(SampledTraces(settings.sample_rate))
@@ -96,7 +109,7 @@ def _delivery(
         resource=resource,
         resource_defaults=destination.resource_attributes(DEFAULT_PROJECT),
     )
-    options = replace(settings.delivery, timeout=destination.options.timeout)
+    options = settings.options_for(destination)
     outbox = make_outbox(destination, named or DEFAULT_PROJECT, options)
     return DeliveryProcessor(destination.make_sink(), options, view, outbox)
 

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agenttrace import register
 from agenttrace.destinations import Destination, arize, console, langfuse, local, otlp, phoenix
+from agenttrace.outbox.key import folder_name
 from tests.isolation import isolated
 
 __all__ = ["isolated"]
@@ -379,3 +381,17 @@ def test_a_key_arrives_as_it_is_and_is_shown_nowhere(key: str) -> None:
         assert key not in shown
         assert token not in shown
         assert key not in "".join(destination.changes_from(phoenix("http://elsewhere")))
+
+
+def test_what_waits_for_one_tenant_is_never_another_ones() -> None:
+    """Headers are not written to disk, so two destinations that differ in them alone are told apart by a name."""
+    tenants = [otlp("http://localhost:4318", headers={"x-tenant": name}) for name in ("blue", "red")]
+    with pytest.raises(ValueError, match="account"):
+        register(*tenants, verbose=False)
+    named = [
+        otlp("http://localhost:4318", headers={"x-tenant": name}, account=name, project_name="p")
+        for name in ("blue", "red")
+    ]
+    register(*named, verbose=False)
+    folders = [folder_name(str(one), "p", one.account) for one in named]
+    assert len(set(folders)) == 2

@@ -26,6 +26,7 @@ def otlp(
     client_key: str | Path | None = None,
     client_certificate: str | Path | None = None,
     project_name: str | None = None,
+    account: str | None = None,
     spans: Spans | None = None,
 ) -> Destination:
     """A server that speaks OTLP: an OpenTelemetry collector, and most others.
@@ -45,6 +46,8 @@ def otlp(
         client_key: File with this client's private key, PEM.
         client_certificate: File with this client's certificate, PEM.
         project_name: The project to file spans under there; None for the one that `register` knows.
+        account: Whose spans these are, where an address serves several tenants that headers tell apart: a name of yours,
+            which tells what waits on disk for the one from what waits for the other. It isn't sent.
         spans: ``"agent"`` sends the spans of agents and model calls, ``"all"`` those of web frameworks and databases
             too. None for ``AGENTTRACE_SPANS``, else ``"agent"``.
 
@@ -78,5 +81,6 @@ def otlp(
         options=choose_options(given, sources, is_secure=where.is_secure, from_environment=owns_settings),
         spans=check_spans(spans),
         project=check_text("project_name", project_name) or None,
+        account=check_text("account", account) or None,
         origin=sources.noted,
     )
