@@ -17,8 +17,10 @@ def names(server: CollectorServer, prefix: str) -> list[str]:
     return sorted(span.name for span in server.spans if span.name.startswith(prefix))
 
 
-@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "protocol"),
+    [*((way, "http/protobuf") for way in WAYS), *((way, "grpc") for way in ("os.fork", "preload", "Pool, fork"))],
+)
 def test_children_deliver_their_spans(scenario: Scenario, way: str, protocol: str) -> None:
     """With no flush call, over whatever connection the parent has; and the parent's spans come from the parent."""
     with CollectorServer(protocol) as server:
