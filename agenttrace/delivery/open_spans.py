@@ -65,7 +65,7 @@ class OpenSpans:
 
 
 class RunningSpans:
-    """Writes down which spans of a destination are open, once an interval at most. Used by one thread.
+    """Writes down which spans of a destination are open, new ones once an interval at most. Used by one thread.
 
     Args:
         open_spans: The spans.
@@ -105,22 +105,23 @@ class RunningSpans:
     def note(self, now: dict[int, Span], *, at_once: bool = False) -> None:
         """Write down what has changed, once the spans that had ended by `look` are safe.
 
-        A span counts from the second time that it is seen, so those that are shorter than an interval cost nothing.
+        A span counts from the second time that it is seen, so those that are shorter than an interval cost nothing. The
+        end of one that counts is written at once: if the process were killed before, it would be ended once more.
 
         Args:
             now: What `look` said.
             at_once: Whether it counts from the first time: there may be no second one, as the process is ending.
         """
-        if not at_once and time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + self.pause * _PUNCTUALITY
-        opened = {
-            span_id: span
-            for span_id, span in now.items()
-            if span_id not in self._noted and (at_once or span_id in self._seen)
-        }
         closed = [span_id for span_id in self._noted if span_id not in now]
-        self._seen = frozenset(now)  # not the spans, which are the program's to keep
+        opened: dict[int, Span] = {}
+        if at_once or time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + self.pause * _PUNCTUALITY
+            opened = {
+                span_id: span
+                for span_id, span in now.items()
+                if span_id not in self._noted and (at_once or span_id in self._seen)
+            }
+            self._seen = frozenset(now)  # not the spans, which are the program's to keep
         if not opened and not closed:
             return
         payloads: dict[bytes, bytes] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 __all__ = ["DamagedFileError", "frame", "frames_in", "read_file", "write_file", "write_through"]
 
-_HEADER = struct.Struct(">4sIII")  # mark, number of spans, bytes, checksum
+_HEADER = struct.Struct(">4sIII")  # mark, number of spans, bytes, checksum of the number and the bytes
 _MARK = b"ATS1"
 
 
@@ -28,7 +28,7 @@ def frame(data: bytes, count: int) -> bytes:
         data: Encoded spans.
         count: How many.
     """
-    return _HEADER.pack(_MARK, count, len(data), zlib.crc32(data)) + data
+    return _HEADER.pack(_MARK, count, len(data), zlib.crc32(data, count)) + data
 
 
 def frames_in(content: bytes) -> tuple[list[tuple[bytes, int]], bool]:
@@ -41,7 +41,7 @@ def frames_in(content: bytes) -> tuple[list[tuple[bytes, int]], bool]:
         mark, count, length, checksum = _HEADER.unpack_from(content, position)
         start = position + _HEADER.size
         data = content[start : start + length]
-        if mark != _MARK or len(data) != length or zlib.crc32(data) != checksum:
+        if mark != _MARK or len(data) != length or zlib.crc32(data, count) != checksum:
             return frames, False
         frames.append((data, count))
         position = start + length

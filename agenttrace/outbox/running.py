@@ -5,6 +5,7 @@ Whoever finds the log of a process that is gone knows by it which spans that pro
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -54,7 +55,9 @@ class RunningLog:
         content = b"".join(frames)
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            os.write(descriptor, content)
+            if os.write(descriptor, content) < len(content):  # as much as a full disk had room for
+                os.ftruncate(descriptor, self._size)
+                raise OSError(errno.ENOSPC, "the log of open spans can't be written")
         finally:
             os.close(descriptor)
         self.keys = after
