@@ -21,7 +21,8 @@ __all__ = ["ENDING", "SENT_ENDING", "ProcessFolder", "StoredFile", "make_folder"
 
 ENDING = ".spans"
 SENT_ENDING = ".sent"
-"""Of a file that was delivered, and is kept by its process for a while; to others it is nothing."""
+"""Of a file that was delivered, and is kept by its process for a while. Whoever takes over from a process that was killed
+sends it once more, since the destination may have been killed with it."""
 _LOCK_NAME = "lock"
 _ATTEMPTS = 5
 
@@ -74,6 +75,9 @@ class ProcessFolder:
                 continue
             if lock is not None:
                 return cls(path, lock)
+            with suppress(OSError):  # there may be no locks here, and one such folder for each attempt
+                (path / _LOCK_NAME).unlink(missing_ok=True)
+                path.rmdir()
         raise OSError(f"no folder in {parent} can be locked")
 
     @classmethod
@@ -100,7 +104,7 @@ class ProcessFolder:
         return StoredFile(path, payload.count, size, time.time())
 
     def end_running(self) -> None:
-        """End what the process that is gone left open, in a file beside its others.
+        """End what the process that is gone left open, in a file beside its others, and send again what it sent last.
 
         Raises:
             OSError: If the folder can't be read or written.
@@ -116,7 +120,7 @@ class ProcessFolder:
                 write_file(path, payload.data, payload.count)
         log.unlink(missing_ok=True)
         for path in self.path.glob(f"*{SENT_ENDING}"):
-            path.unlink(missing_ok=True)
+            path.rename(path.with_suffix(ENDING))
 
     @property
     def is_empty(self) -> bool:

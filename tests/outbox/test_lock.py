@@ -49,10 +49,9 @@ def test_a_forked_child_that_lets_go_leaves_it_to_its_parent(tmp_path: Path) -> 
 @posix
 def test_a_child_that_is_started_does_not_inherit_it(tmp_path: Path) -> None:
     """A program that the process has started, and that outlives it, would keep it locked for ever."""
-    starts = (
-        f"{TAKES}\nimport subprocess\n"
-        "subprocess.Popen([sys.executable, '-c', 'input()'], close_fds=False)"  # which lives as long as our pipe does
-    )
+    # It lives as long as our pipe does, which it has inherited.
+    child = "[sys.executable, '-c', 'input()'], close_fds=False, stderr=subprocess.DEVNULL"
+    starts = f"{TAKES}\nimport subprocess\nsubprocess.Popen({child})"
     with Holder(tmp_path, starts) as holder:
         holder.kill()
         found = ProcessLock.take(tmp_path / "lock")

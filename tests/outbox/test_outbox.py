@@ -1,0 +1,351 @@
+"""A destination's outbox: what is kept, who takes it over, what has to go, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from agenttrace.outbox.files import read_file
+from agenttrace.outbox.folder import ProcessFolder, StoredFile
+from agenttrace.outbox.outbox import ABOUT_NAME, DEAD_NAME, Outbox, OutboxState
+from tests.delivery.sinks import make_payload, names_in
+from tests.outbox.holders import Holder, make_outbox_code, posix
+
+ABOUT = {"kind": "phoenix", "address": "http://localhost:6006/v1/traces", "project": "weather"}
+PLENTY = 10**9
+
+
+def make(path: Path, most_bytes: int = PLENTY, most_seconds: float = PLENTY) -> Outbox:
+    return Outbox(path / "outbox" / "server", ABOUT, most_bytes, most_seconds)
+
+
+def names_at(files: list[StoredFile]) -> list[str]:
+    return [name for file in files for name in names_in(read_file(file.path)[0])]
+
+
+def take_all(outbox: Outbox) -> list[str]:
+    """The names of all spans that can be taken over, as somebody who sends and removes them."""
+    names = []
+    while (found := outbox.take_over()) is not None:
+        folder, files = found
+        names += names_at(files)
+        for file in files:
+            outbox.remove(file)
+        folder.leave()
+    return names
+
+
+def test_nothing_is_made_before_there_is_something_to_keep(tmp_path: Path) -> None:
+    """Nor by looking around, nor by leaving."""
+    outbox = make(tmp_path)
+    outbox.look_around()
+    assert outbox.take_over() is None
+    assert outbox.dead_letters() == []
+    assert outbox.state() == OutboxState(waiting=0, dead=0, size=0)
+    outbox.leave()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_kept_is_there_until_it_is_removed(tmp_path: Path) -> None:
+    """Then nothing is left of it, not even a folder."""
+    outbox = make(tmp_path)
+    files = [outbox.keep(make_payload(name), through=through) for name, through in (("a", False), ("b", True))]
+    assert names_at(files) == ["a", "b"]
+    assert outbox.state() == OutboxState(waiting=2, dead=0, size=sum(file.size for file in files))
+    outbox.write_through(files[0])
+    for file in files:
+        outbox.remove(file)
+        outbox.remove(file)
+    outbox.leave()
+    assert list((tmp_path / "outbox").iterdir()) == []
+
+
+def test_what_is_left_is_for_the_next_process(tmp_path: Path) -> None:
+    """An outbox that was left can be used again, too."""
+    first, second = make(tmp_path), make(tmp_path)
+    first.keep(make_payload("a"))
+    assert second.take_over() is None
+    first.leave()
+    first.keep(make_payload("b"))
+    assert take_all(second) == ["a"]
+    assert second.take_over() is None
+    first.leave()
+    assert take_all(second) == ["b"]
+    second.leave()
+    assert list((tmp_path / "outbox").iterdir()) == []
+
+
+def test_at_an_exit_what_is_left_stays_locked_until_the_process_is_gone(tmp_path: Path) -> None:
+    """A span that ends still is written beside it. Where nothing is left, nothing stays."""
+    full, empty, other = make(tmp_path), make(tmp_path), make(tmp_path)
+    full.keep(make_payload("a"))
+    empty.remove(empty.keep(make_payload("b")))
+    full.leave(is_exit=True)
+    empty.leave(is_exit=True)
+    assert other.take_over() is None
+    late = full.keep(make_payload("late"))
+    assert [path for path in full.path.iterdir() if path.is_dir()] == [late.path.parent]
+    full.leave()
+    assert take_all(other) == ["a", "late"]
+
+
+@posix
+def test_only_the_user_may_read_it(tmp_path: Path) -> None:
+    """Every file 0600, every folder 0700, the dead letters and their reasons among them."""
+    outbox = make(tmp_path)
+    outbox.keep(make_payload("a"))
+    outbox.refuse(make_payload("b"), "the server refuses them")
+    found = [*(tmp_path / "outbox").rglob("*"), tmp_path / "outbox"]
+    assert len([path for path in found if path.is_file()]) == 5  # with the lock and about.json
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_file()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_dir()} == {0o700}
+    outbox.leave()
+
+
+def test_it_says_whose_it_is(tmp_path: Path) -> None:
+    """For people who find it, and for `agenttrace send`."""
+    outbox = make(tmp_path)
+    outbox.keep(make_payload("a"))
+    assert json.loads((outbox.path / ABOUT_NAME).read_text(encoding="utf-8")) == ABOUT
+    outbox.leave()
+
+
+def test_only_what_a_process_has_left_that_is_gone_is_taken_over(tmp_path: Path) -> None:
+    """Killed by SIGKILL, with no time to say so. Everything that it had kept is there, in order."""
+    outbox = make(tmp_path)
+    with Holder(outbox.path, make_outbox_code("a", "b", "c")) as gone, Holder(outbox.path, make_outbox_code("d")):
+        assert outbox.take_over() is None
+        gone.kill()
+        assert take_all(outbox) == ["a", "b", "c"]
+        assert outbox.take_over() is None
+    assert take_all(outbox) == ["d"]
+
+
+TAKES = """
+outbox = Outbox(path, {}, 10**9, 10**9)
+"""
+TAKES_ALL = """
+from tests.delivery.sinks import names_in
+from agenttrace.outbox.files import read_file
+while (found := outbox.take_over()) is not None:
+    folder, files = found
+    for file in files:
+        print(*names_in(read_file(file.path)[0]))
+        outbox.remove(file)
+    folder.leave()
+"""
+
+
+def test_two_processes_take_nothing_twice(tmp_path: Path) -> None:
+    """Though they start at the same moment, and each takes what it can get."""
+    outbox = make(tmp_path)
+    names = [f"{number}" for number in range(60)]
+    for name in names:
+        one = make(tmp_path)
+        one.keep(make_payload(name))
+        one.leave()
+    takers = [Holder(outbox.path, TAKES, TAKES_ALL) for _ in range(3)]
+    said: list[list[str]] = []
+    threads = [threading.Thread(target=lambda taker=taker: said.append(taker.finish())) for taker in takers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for taker in takers:
+        taker.__exit__(None, None, None)
+    assert sorted(name for names in said for name in names) == sorted(names)
+    assert outbox.take_over() is None
+
+
+def test_two_threads_take_nothing_twice(tmp_path: Path) -> None:
+    """As where a process registers a destination twice."""
+    names = [f"{number}" for number in range(60)]
+    for name in names:
+        one = make(tmp_path)
+        one.keep(make_payload(name))
+        one.leave()
+    taken: list[str] = []
+    threads = [threading.Thread(target=lambda: taken.extend(take_all(make(tmp_path)))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(names)
+
+
+def test_many_threads_keep_in_one_folder(tmp_path: Path) -> None:
+    """The first of them makes it; none writes over another's file."""
+    outbox = make(tmp_path)
+    barrier = threading.Barrier(8)
+
+    def keep(number: int) -> None:
+        barrier.wait()
+        for index in range(20):
+            outbox.keep(make_payload(f"{number}.{index}"))
+
+    threads = [threading.Thread(target=keep, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outbox.state().waiting == 160
+    assert len([path for path in outbox.path.iterdir() if path.is_dir()]) == 1
+    outbox.leave()
+    assert sorted(take_all(outbox)) == sorted(f"{number}.{index}" for number in range(8) for index in range(20))
+
+
+def test_a_process_that_makes_its_folder_is_not_taken_for_one_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is there for a moment before its lock is; another process may look just then."""
+    outbox, other = make(tmp_path), make(tmp_path)
+    really = Path.mkdir
+    looks = iter([1])
+
+    def make_and_be_seen(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        really(path, mode, parents, exist_ok)
+        if path.parent == outbox.path:
+            for _ in looks:
+                assert other.take_over() is None
+
+    monkeypatch.setattr(Path, "mkdir", make_and_be_seen)
+    file = outbox.keep(make_payload("a"))
+    assert other.take_over() is None
+    assert names_at([file]) == ["a"]
+    outbox.leave()
+    assert take_all(other) == ["a"]
+
+
+def test_what_a_killed_process_left_open_is_ended_by_who_takes_it_over(tmp_path: Path) -> None:
+    """And goes with its files; once."""
+    outbox = make(tmp_path)
+    opens = (
+        "from agenttrace.delivery.payloads import span_ids\n"
+        "payload = make_payload('root')\n"
+        "outbox.running.note({b''.join(next(span_ids(payload.data))): payload.data}, [])"
+    )
+    with Holder(outbox.path, f"{make_outbox_code('child')}\n{opens}") as holder:
+        holder.kill()
+    assert sorted(take_all(outbox)) == ["child", "root"]
+    assert take_all(outbox) == []
+    outbox.leave()
+    assert list((tmp_path / "outbox").iterdir()) == []
+
+
+def test_the_oldest_go_when_there_is_no_room(tmp_path: Path) -> None:
+    """Whosever they are, and counted; what is newest stays."""
+    size = make(tmp_path / "x").keep(make_payload("00")).size
+    left = make(tmp_path)
+    left.keep(make_payload("00"))
+    left.leave()
+    outbox = make(tmp_path, most_bytes=10 * size)
+    names = [f"{number:02}" for number in range(1, 26)]
+    files = [outbox.keep(make_payload(name)) for name in names]
+    kept = [file for file in files if file.path.exists()]
+    assert outbox.state().size <= 10 * size
+    assert names_at(kept) == names[-len(kept) :]
+    assert len(kept) >= 8
+    assert outbox.dropped == 26 - len(kept)
+    assert outbox.dropped_paths == {file.path for file in files[: -len(kept)]}
+    assert outbox.take_over() is None
+    outbox.leave()
+
+
+def test_what_is_removed_makes_room(tmp_path: Path) -> None:
+    """Where all is delivered, any number goes through."""
+    outbox = make(tmp_path)
+    file = outbox.keep(make_payload("a"))
+    outbox.remove(file)
+    small = make(tmp_path, most_bytes=2 * file.size)
+    for _ in range(20):
+        small.remove(small.keep(make_payload("a")))
+    assert small.dropped == 0
+    outbox.leave()
+    small.leave()
+
+
+def test_what_is_too_old_goes(tmp_path: Path) -> None:
+    """When somebody looks; dead letters too, with their reasons."""
+    outbox = make(tmp_path, most_seconds=3_600)
+    old, new = outbox.keep(make_payload("old")), outbox.keep(make_payload("new"))
+    outbox.refuse(make_payload("dead", "dead as well"), "refused")
+    [letter] = outbox.dead_letters()
+    long_ago = time.time() - 4_000
+    for file in (old, letter):
+        os.utime(file.path, (long_ago, long_ago))
+    outbox.look_around()
+    assert (old.path.exists(), new.path.exists()) == (False, True)
+    assert list((outbox.path / DEAD_NAME).iterdir()) == []
+    assert outbox.dropped == 3
+    outbox.leave()
+
+
+def test_dead_letters_are_kept_with_the_reason(tmp_path: Path) -> None:
+    """The oldest first, until somebody buries them; nobody takes them over by himself."""
+    outbox = make(tmp_path)
+    outbox.refuse(make_payload("a"), "the server refuses the credentials")
+    outbox.refuse(make_payload("b", "c"), "no")
+    assert names_at(outbox.dead_letters()) == ["a", "c", "b"]
+    assert outbox.state().dead == 3
+    reasons = sorted((outbox.path / DEAD_NAME).glob("*.txt"))
+    assert [path.read_text(encoding="utf-8") for path in reasons] == ["the server refuses the credentials\n", "no\n"]
+    outbox.leave()
+    other = make(tmp_path)
+    assert other.take_over() is None
+    for file in other.dead_letters():
+        other.bury(file)
+    other.leave()
+    assert list((tmp_path / "outbox").iterdir()) == []
+
+
+def test_dead_letters_are_revived_once(tmp_path: Path) -> None:
+    """By one process, in order; from then on they are as any others that it keeps."""
+    first, second = make(tmp_path), make(tmp_path)
+    for name in ("a", "b"):
+        first.refuse(make_payload(name), "no")
+    assert names_at(first.revive()) == ["a", "b"]
+    assert second.revive() == []
+    assert first.state().dead == 0
+    assert list((first.path / DEAD_NAME).iterdir()) == []
+    second.leave()
+    first.leave()
+    assert take_all(second) == ["a", "b"]
+
+
+@posix
+def test_a_forked_child_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    """What the parent keeps is the parent's, and stays locked when the child is gone."""
+    outbox = make(tmp_path)
+    forks = (
+        f"{make_outbox_code('parent')}\nchild = os.fork()\n"
+        "if child == 0:\n    outbox.after_fork()\n    outbox.keep(make_payload('child'))\n    os._exit(0)\n"
+        "os.waitpid(child, 0)"
+    )
+    with Holder(outbox.path, forks) as holder:
+        assert take_all(outbox) == ["child"]
+        holder.kill()
+    assert take_all(outbox) == ["parent"]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    """To the caller, who keeps the spans in memory then."""
+    (tmp_path / "outbox").touch()
+    outbox = make(tmp_path)
+    with pytest.raises(OSError):  # noqa: PT011 - which one depends on the platform
+        outbox.keep(make_payload("a"))
+    assert outbox.state().waiting == 0
+    outbox.leave()
+
+
+def test_folders_that_cannot_be_locked_end_the_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on file systems that have no locks: an error, no loop, and no folder."""
+    monkeypatch.setattr("agenttrace.outbox.folder.ProcessLock.take", lambda path: None)
+    with pytest.raises(OSError, match="can be locked"):
+        ProcessFolder.create(tmp_path)
+    assert list(tmp_path.iterdir()) == []
