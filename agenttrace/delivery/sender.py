@@ -247,6 +247,7 @@ class Sender:
     def _load(self, batch: Batch) -> Payload | None:
         try:
             if self._outbox is not None and batch.file is not None and batch.file.path in self._outbox.dropped_paths:
+                self._free(batch)
                 return None
             return batch.load()
         except FileNotFoundError:  # dropped by another process, which counts it, to make room
