@@ -112,9 +112,14 @@ def test_a_span_is_on_disk_before_its_end_returns(
     make: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, durability: str
 ) -> None:
     """Each by itself, in order; with "sync" the disk itself was waited for."""
-    synced = []
+    synced: list[int] = []
     fsync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(descriptor), fsync(descriptor)))
+
+    def sync(descriptor: int) -> None:
+        synced.append(descriptor)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
     setup = make(durability=durability)
     setup.sink.gate.clear()
     for number, name in enumerate("abc"):

@@ -248,6 +248,27 @@ def test_a_forked_child_sends_its_own_spans_and_not_its_parents(program: Program
 
 
 @forks
+@pytest.mark.parametrize("durability", ["batch", "write"])
+def test_a_span_that_is_open_at_a_fork_is_its_parents(program: Program, durability: str) -> None:
+    """The child has a copy of it, which it ends, too. It arrives once, with what the parent has set on it."""
+    code = START + (
+        "register(endpoint=sys.argv[1], verbose=False)\n"
+        "root = start('root')\n"
+        "child = os.fork()\n"
+        "if child == 0: span('child')\n"
+        "else: assert os.waitpid(child, 0)[1] == 0\n"
+        "root.set_attribute('ended.by', 'child' if child == 0 else 'parent')\n"
+        "root.end()\n"
+    )
+    with CollectorServer() as server:
+        program.run(code, server.endpoint, AGENTTRACE_DURABILITY=durability)
+        assert sorted(received.name for received in server.spans) == ["child", "root"]
+        [root] = [received for received in server.spans if received.name == "root"]
+        assert root.attributes["ended.by"] == "parent"
+    assert outbox_of(program) == []
+
+
+@forks
 def test_a_fork_while_threads_end_spans_hangs_nobody(program: Program) -> None:
     """Whatever locks they hold at that moment."""
     code = START + (
