@@ -18,6 +18,7 @@ from typing import NamedTuple
 import pytest
 
 import agenttrace
+import agenttrace.destinations
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -119,14 +120,15 @@ def test_every_name_that_is_imported_in_the_pages_is_public() -> None:
 
 
 def test_the_reference_lists_every_public_name() -> None:
-    """Each name of `agenttrace.__all__` stands in `docs/reference.md`, and what stands there exists."""
+    """Each name of `agenttrace` and `agenttrace.destinations` stands in `docs/reference.md`; what stands there exists."""
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     listed = re.findall(r"^::: (agenttrace\.[\w.]+)$", reference, re.MULTILINE)
     found = {path: pkgutil.resolve_name(path) for path in listed}
     assert len(listed) == len(set(listed))
     assert not [path for path, thing in found.items() if inspect.ismodule(thing)]
-    public = {name for name in agenttrace.__all__ if not name.startswith("__")}
-    assert public <= {path.rpartition(".")[2] for path in listed}
+    public = {f"agenttrace.{name}" for name in agenttrace.__all__ if not name.startswith("__")}
+    public |= {f"agenttrace.destinations.{name}" for name in agenttrace.destinations.__all__}
+    assert public <= set(listed)
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "marks.md"], ids=lambda page: page.name)
