@@ -204,7 +204,7 @@ class DeliveryProcessor(SpanProcessor):
     def _start_afresh(self) -> None:
         options = self._options
         limit = SizeLimit(options.batch_bytes)
-        self._queue = SpanQueue(options.capacity)
+        self._queue = SpanQueue(options.capacity, options.memory_bytes)
         self._open = OpenSpans()
         self._tally = Tally()
         self._reported = (0, 0, 0)
@@ -251,8 +251,6 @@ class DeliveryProcessor(SpanProcessor):
         """A span made the queue as long as the worker wants to hear of, or longer than it may be."""
         if queue.is_closed:
             self._take_late(queue)
-        elif len(queue.spans) > queue.capacity:
-            self._wait_for_room(queue)
         else:
             if queue.threshold == IDLE:
                 queue.arm(self._options.batch_size)
@@ -261,6 +259,8 @@ class DeliveryProcessor(SpanProcessor):
             queue.signals.put(None)
             if self._worker_thread is None:
                 self._start_threads()
+            if queue.is_full:
+                self._wait_for_room(queue)
 
     def _wait_for_room(self, queue: SpanQueue) -> None:
         """Spans end faster than they can be kept: wait as long as the program allows, then drop the newest.
@@ -272,12 +272,12 @@ class DeliveryProcessor(SpanProcessor):
         longest = {"drop": 0.0, "spill": options.overflow_timeout, "block": float("inf")}[options.overflow]
         if threading.current_thread() in (self._worker_thread, self._sender_thread) or started < self._stalled_until:
             longest = 0.0
-        while len(queue.spans) > queue.capacity and not queue.is_closed:
+        while queue.is_full and not queue.is_closed:
             if time.monotonic() - started >= longest or not self._start_threads():
                 if longest:
                     self._stalled_until = time.monotonic() + _STALLED_SECONDS
                 queue.drop_newest()
-                self._reporter.dropped(queue.capacity)
+                self._reporter.dropped(len(queue.spans))
                 return
             time.sleep(_ROOM_PAUSE_SECONDS)
 
@@ -325,7 +325,7 @@ class DeliveryProcessor(SpanProcessor):
         counts = (self._tally.sent, self._tally.refused, self._lost())
         before, self._reported = self._reported, counts
         return FlushReport(
-            sent=counts[0] - before[0],
+            sent=max(0, counts[0] - before[0]),  # what a destination took may have gone with it meanwhile
             on_disk=on_disk,
             refused=counts[1] - before[1],
             lost=counts[2] - before[2],

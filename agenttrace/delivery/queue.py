@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 __all__ = ["Request", "SpanQueue", "waiting_time"]
+
+# Spans after which the next look at the queue's bytes is due, and how many spans such a look takes for all.
+_WEIGHED = 128
+_SAMPLED = 16
 
 CLOSED: int = 0
 IDLE: int = 1
@@ -57,12 +62,14 @@ class SpanQueue:
 
     Args:
         capacity: How many spans may wait.
+        most_bytes: How many bytes of text they may hold, about.
     """
 
-    __slots__ = ("capacity", "dropped", "is_closed", "signals", "spans", "threshold")
+    __slots__ = ("_most_bytes", "capacity", "dropped", "is_closed", "signals", "spans", "threshold")
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, most_bytes: float = math.inf) -> None:
         self.capacity: int = capacity
+        self._most_bytes = most_bytes
         self.spans: deque[ReadableSpan] = deque()
         self.signals: SimpleQueue[Request | None] = SimpleQueue()
         self.threshold: int = IDLE
@@ -70,12 +77,25 @@ class SpanQueue:
         self.dropped: int = 0
 
     def arm(self, length: int) -> None:
-        """Ask producers for a signal when ``length`` spans wait (never above the capacity)."""
-        self.threshold = CLOSED if self.is_closed else min(length, self.capacity + 1)
+        """Ask producers for a signal when ``length`` spans wait, or when it is time to look whether there is room."""
+        self.threshold = CLOSED if self.is_closed else min(length, len(self.spans) + _WEIGHED, self.capacity + 1)
 
     def disarm(self) -> None:
-        """Ask producers for no signal: the worker looks at the queue by itself. The limit still holds."""
-        self.threshold = CLOSED if self.is_closed else self.capacity + 1
+        """Ask producers for no signal but to look whether there is room: the worker looks at the queue by itself."""
+        self.arm(self.capacity + 1)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another span. Its bytes are estimated by a few of the spans."""
+        count = len(self.spans)
+        return count > self.capacity or (count >= _WEIGHED and self._weight(count) > self._most_bytes)
+
+    def _weight(self, count: int) -> float:
+        try:
+            sample = [self.spans[index] for index in range(0, count, count // _SAMPLED)]
+        except IndexError:  # the worker was quicker: then there is room
+            return 0.0
+        return sum(map(_text_length, sample)) / len(sample) * count
 
     def close(self) -> None:
         """Send every further span to the producers' slow path."""
@@ -97,10 +117,17 @@ class SpanQueue:
         self.spans.extendleft(reversed(batch))
 
     def drop_newest(self) -> None:
-        """Drop spans beyond the capacity, the newest first, and count them."""
+        """Drop the newest span, and those beyond the capacity, and count them; hear of the very next one, too."""
         try:
+            self.spans.pop()
+            self.dropped += 1
             while len(self.spans) > self.capacity:
                 self.spans.pop()
                 self.dropped += 1
         except IndexError:  # the worker was quicker: nothing is beyond the limit any more
             return
+        self.arm(len(self.spans) + 1)
+
+
+def _text_length(span: ReadableSpan) -> int:
+    return sum(len(value) for value in (span.attributes or {}).values() if isinstance(value, str))

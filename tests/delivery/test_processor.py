@@ -280,6 +280,21 @@ def test_a_full_queue_drops_the_newest_and_says_so_once(
     assert "5 spans wait for memory" in warnings_in(caplog)[0]
 
 
+def test_large_spans_fill_the_queue_by_their_bytes(make: Callable[..., Setup]) -> None:
+    """A thousand of 10 kB are no more than a thousand spans, but there is room for 1 MB of them."""
+    setup = make(memory_bytes=1_000_000, overflow="drop")
+    setup.sink.gate.clear()
+    for number in range(1_000):
+        setup.tracer.start_span(f"{number}", attributes={"text": "x" * 10_000}).end()
+    waiting = setup.processor._queue.spans
+    assert sum(len(span.attributes["text"]) for span in list(waiting)) <= 1_000_000 + 128 * 10_000
+    setup.sink.gate.set()
+    report = setup.processor.end_flush(setup.processor.begin_flush(PATIENCE_SECONDS))
+    assert not report
+    assert report.lost > 0
+    assert report.sent + report.lost + report.waiting == 1_000
+
+
 def test_spans_rejected_by_the_destination_make_flush_false(make: Callable[..., Setup]) -> None:
     """A partial success is no success."""
     setup = make(Answer(Verdict.ACCEPTED, "rejected spans", rejected=1))
