@@ -52,9 +52,10 @@ test-e2e: environment ## the examples and the gallery against a real Phoenix ser
 	@$(ENVIRONMENT) .venv-phoenix phoenix
 	$(BIN)/python -m pytest tests/e2e
 
-bench: ## what a traced call costs, beside other libraries
+bench: ## what a traced call costs and what arrives, beside other libraries
 	@$(ENVIRONMENT) .venv-bench bench
 	.venv-bench/bin/python benchmarks/overhead.py
+	.venv-bench/bin/python benchmarks/delivery.py
 
 clean: ## remove the environments and what tools left behind
 	rm -rf .venv .venv-* build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
