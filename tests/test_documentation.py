@@ -120,7 +120,7 @@ def test_every_name_that_is_imported_in_the_pages_is_public() -> None:
 
 
 def test_the_reference_lists_every_public_name() -> None:
-    """Each name of `agenttrace` and `agenttrace.destinations` stands in `docs/reference.md`; what stands there exists."""
+    """Each name of `agenttrace` and its destinations stands in `docs/reference.md`, and what stands there exists."""
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     listed = re.findall(r"^::: (agenttrace\.[\w.]+)$", reference, re.MULTILINE)
     found = {path: pkgutil.resolve_name(path) for path in listed}
