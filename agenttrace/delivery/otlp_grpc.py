@@ -110,8 +110,10 @@ class GrpcConnection:
         name = str(self._endpoint)
         self.status = f"gRPC {code.name}"
         if code is status.UNAVAILABLE and is_local_failure(details):
-            verdict = Verdict.LATER if is_cut_off(details) else Verdict.UNREACHABLE
-            return Answer(verdict, connection_problem(self._endpoint, details))
+            problem = connection_problem(self._endpoint, details)
+            if is_cut_off(details):
+                return Answer(Verdict.LATER, problem, interrupted=True)
+            return Answer(Verdict.UNREACHABLE, problem)
         if code is status.DEADLINE_EXCEEDED:
             return Answer(Verdict.LATER, f"{name} doesn't answer within {timeout:.3g} s")
         if code in _TOO_LARGE_CODES and _TOO_LARGE.search(details):

@@ -30,6 +30,8 @@ _CONNECT_SECONDS = 5.0
 _LONGEST_BODY = 65_536
 _OR_SECURE = "if it wants TLS, write https:// instead of http://"
 _BUSY = {408, 425, 429, 502, 503, 504}
+_PROXYS = {502, 503}
+"""What proxies say of a server that isn't there."""
 
 
 class HttpConnection:
@@ -143,7 +145,9 @@ class HttpConnection:
             return accepted(name, body, self._words)
         if status in _BUSY:
             problem = f"{name} is busy (HTTP {status})"
-            return Answer(Verdict.LATER, problem, _retry_after(response.headers.get("retry-after")))
+            is_proxy = status in _PROXYS and VERSION_HEADER not in response.headers
+            wish = _retry_after(response.headers.get("retry-after"))
+            return Answer(Verdict.LATER, problem, wish, interrupted=is_proxy)
         words = words_in(body, content_type)
         if words.strip().lower() == responses.get(status, "").lower():
             words = ""  # the number's own name, which frameworks send when they have nothing to say
@@ -199,9 +203,10 @@ class HttpConnection:
             return Answer(Verdict.LATER, f"{name} accepts connections but doesn't answer within {timeout:.3g} s")
         if is_caused_by(error, ConnectionResetError) or is_caused_by(error, BrokenPipeError):
             problem = f"{name} breaks connections off without an answer"
-            return Answer(Verdict.LATER, problem if self._endpoint.is_secure else f"{problem}; {_OR_SECURE}")
+            problem = problem if self._endpoint.is_secure else f"{problem}; {_OR_SECURE}"
+            return Answer(Verdict.LATER, problem, interrupted=True)
         if is_caused_by(error, IncompleteRead):
-            return Answer(Verdict.LATER, f"{name} breaks its answers off halfway")
+            return Answer(Verdict.LATER, f"{name} breaks its answers off halfway", interrupted=True)
         if is_caused_by(error, HTTPException):
             problem = f'{name} doesn\'t answer in HTTP: if that is its gRPC port, use register(protocol="grpc")'
             return Answer(Verdict.LATER, problem if self._endpoint.is_secure else f"{problem}; {_OR_SECURE}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -11,28 +10,25 @@ from typing import TYPE_CHECKING
 
 from agenttrace import faults
 from agenttrace.outbox.files import DamagedFileError
-from agenttrace.outbox.folder import ENDING, SENT_ENDING
 
+from .backoff import pause_after
 from .batch import Batch, Tally
+from .left_behind import LOOK_AROUND_SECONDS, LeftBehind
 from .options import DeliveryOptions
 from .payloads import SMALLEST_SPAN, Payload, SizeLimit, halves, join
 from .queue import Request
 from .reports import Reporter
 from .shortening import shorten
 from .sink import Answer, Sink, Verdict
-from .unconfirmed import Unconfirmed
+from .unconfirmed import ASK_SECONDS, Unconfirmed
 
 if TYPE_CHECKING:
-    from agenttrace.outbox.folder import ProcessFolder
     from agenttrace.outbox.outbox import Outbox
 
 __all__ = ["Sender"]
 
-_FIRST_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 5.0
-_LONGEST_WISH_SECONDS = 60.0
 _FAULTY_ATTEMPTS = 5
-_LOOK_AROUND_SECONDS = 30.0
+_LATELY_SECONDS = 0.2
 _CACHED_BYTES = 16_777_216
 
 
@@ -65,12 +61,14 @@ class Sender:
         self._reporter = reporter
         self._failures = 0
         self._retry_at = 0.0
+        # Where each span is written by itself, somebody has to gather them for the network.
+        self._gather_seconds = options.interval if options.durability in ("write", "sync") else 0.0
+        self._gathered_at = 0.0
+        self._is_idle = False
         self._settled = 0
         self._requests: deque[Request] = deque()
-        self._unconfirmed = Unconfirmed()
-        self._left: deque[Batch] = deque()
-        self._left_folder: ProcessFolder | None = None
-        self._look_around_at = 0.0
+        self._unconfirmed = Unconfirmed(self._remove)
+        self._left = LeftBehind(outbox, self._unconfirmed, reporter)
         self.backlog: deque[Batch] = deque()
         """What this process has to send, the oldest first."""
         self.signals: SimpleQueue[Request | None] = SimpleQueue()
@@ -84,7 +82,9 @@ class Sender:
         if self.memory > _CACHED_BYTES and batch.file is not None:
             self._free(batch)
         self.backlog.append(batch)
-        self.signals.put(None)
+        if self._is_idle:
+            self._is_idle = False
+            self.signals.put(None)
 
     @property
     def undelivered(self) -> int:
@@ -114,7 +114,7 @@ class Sender:
         waited for. What processes that are gone have left comes after what this one has.
         """
         target = self._settled + len(self.backlog)
-        while (self.backlog and self._settled < target) or self._left or self._finds_left():
+        while (self.backlog and self._settled < target) or self._left.look():
             remaining = request.remaining()
             if not remaining or any(other.stop for other in self._requests):
                 break
@@ -125,24 +125,23 @@ class Sender:
             if verdict in (Verdict.LATER, Verdict.FAULTY) and self._failures:
                 self._pause(min(self._retry_at, request.deadline), ends_on_request=False)
         if request.stop:
+            self._is_there(_LATELY_SECONDS, request.remaining())
             self._close()
         request.done.set()
 
     def _close(self) -> None:
         try:
             self._sink.close()
-            self._drop(self._unconfirmed.all())
-            if self._left_folder is not None:
-                self._left_folder.leave()
-                self._left_folder = None
+            self._left.let_go()
+            self._unconfirmed.close()
         except BaseException as error:
             faults.contain(f"closing the connection to {self._sink.name}", error)
 
     def _waiting(self) -> list[Batch]:
-        return [*list(self.backlog), *list(self._left)]
+        return [*list(self.backlog), *list(self._left.batches)]
 
     def _has_work(self) -> bool:
-        return bool(self.backlog or self._left)
+        return bool(self.backlog or self._left.batches)
 
     def _wait(self) -> Request | None:
         """Sleep until there is something to do: a request, or (None) spans that are due."""
@@ -150,12 +149,38 @@ class Sender:
             return self._requests.popleft()
         while True:
             if self._has_work():
-                return self._pause(self._retry_at, ends_on_request=True)
-            if self._finds_left():
+                return self._pause(max(self._retry_at, self._gathered_at), ends_on_request=True)
+            if self._left.look():
                 return None
-            request = self._next_signal(None if self._outbox is None else time.monotonic() + _LOOK_AROUND_SECONDS)
-            if request is not None:
-                return request
+            if self._is_there(ASK_SECONDS, ASK_SECONDS):
+                request = self._sleep()
+                if request is not None:
+                    return request
+
+    def _sleep(self) -> Request | None:
+        """Until somebody adds a batch, or a request comes; or until it is time to look around."""
+        # Said before looking once more: a producer appends and then looks whether to signal, so one of the two sees
+        # what the other did.
+        self._is_idle = True
+        request = None
+        if not self._has_work():
+            pause = min(LOOK_AROUND_SECONDS, self._unconfirmed.seconds_until(ASK_SECONDS))
+            request = self._next_signal(None if self._outbox is None else time.monotonic() + pause)
+        self._is_idle = False
+        self._gathered_at = time.monotonic() + self._gather_seconds
+        return request
+
+    def _is_there(self, after: float, timeout: float) -> bool:
+        """Ask a destination that may have died over what it took last, ``after`` seconds since its latest answer."""
+        self._unconfirmed.expire()
+        if self._unconfirmed.seconds_until(after) > 0 or not timeout:
+            return True
+        answer = self._ask(b"", timeout)
+        if not answer.may_have_died:
+            return True
+        self._take_back()
+        self._retry_later(answer)
+        return False
 
     def _pause(self, until: float, *, ends_on_request: bool) -> Request | None:
         while time.monotonic() < until:
@@ -175,34 +200,8 @@ class Sender:
         except Empty:
             return None
 
-    def _finds_left(self) -> bool:
-        """Take over what a process that is gone has left, one after the other; looked for now and then."""
-        if self._outbox is None or self._left:
-            return bool(self._left)
-        if self._left_folder is None and time.monotonic() < self._look_around_at:
-            return False
-        self._look_around_at = time.monotonic() + _LOOK_AROUND_SECONDS
-        try:
-            self._take_over(self._outbox)
-        except BaseException as error:
-            faults.contain("looking through the outbox", error)
-        return bool(self._left)
-
-    def _take_over(self, outbox: Outbox) -> None:
-        if self._left_folder is not None:
-            self._left_folder.leave()
-            self._left_folder = None
-        outbox.look_around()
-        self._reporter.dropped_from_outbox(outbox.dropped)
-        found = outbox.take_over()
-        if found is not None:
-            self._left_folder, files = found
-            self._left.extend(Batch(None, file) for file in files)
-        elif not outbox.has_folder:
-            outbox.leave()
-
     def _deliver_due(self) -> None:
-        target = self._settled + len(self.backlog) + len(self._left)
+        target = self._settled + len(self.backlog) + len(self._left.batches)
         while self._settled < target and self._has_work():
             self._deliver(self._options.timeout)
             if self._failures or not self.signals.empty():
@@ -210,18 +209,23 @@ class Sender:
 
     def _deliver(self, timeout: float) -> Answer:
         """Send as much as fits into one request."""
-        line = self.backlog or self._left
+        line = self.backlog or self._left.batches
         batches, payload = self._gather(line)
         if payload is None:
             return Answer(Verdict.ACCEPTED)
+        answer = self._ask(payload.data, timeout)
+        self._digest(line, batches, payload, answer)
+        return answer
+
+    def _ask(self, data: bytes, timeout: float) -> Answer:
         try:
-            answer = self._sink.send(payload.data, timeout)
+            return self._sink.send(data, timeout)
         except BaseException as error:  # whatever it is, the thread lives on: nobody else will deliver
             # Where the program's own thread delivers, since no other can be started any more, signals may arrive.
             faults.contain(f"sending spans to {self._sink.name}", error)
-            answer = Answer(Verdict.FAULTY)
-        self._digest(line, batches, payload, answer)
-        return answer
+            return Answer(Verdict.FAULTY)
+        finally:
+            self._unconfirmed.heard()
 
     def _gather(self, line: deque[Batch]) -> tuple[list[Batch], Payload | None]:
         """The first batches of ``line`` that fit into one request, and what they say together."""
@@ -261,7 +265,7 @@ class Sender:
 
     def _digest(self, line: deque[Batch], batches: list[Batch], payload: Payload, answer: Answer) -> None:
         verdict = answer.verdict
-        if verdict is Verdict.UNREACHABLE or answer.interrupted:
+        if answer.may_have_died:
             self._take_back()
         if verdict is Verdict.ACCEPTED:
             self._confirm(line, batches)
@@ -281,37 +285,25 @@ class Sender:
 
     def _confirm(self, line: deque[Batch], batches: list[Batch]) -> None:
         """The destination has them; where it answers before it has written, they are kept for a while."""
-        self._drop(self._unconfirmed.expired())
+        self._unconfirmed.expire()
         if not getattr(self._sink, "answers_early", False):
             self._settle(line, batches)
             return
         for batch in batches:
             line.popleft()
             self._settled += 1
-            if batch.file is None:  # in memory there is room for those alone that have arrived nowhere
-                self._remove(batch)
-                continue
             self._free(batch)
-            try:
-                batch.move(SENT_ENDING)  # so that whoever finds it here doesn't send it again
-            except OSError as error:
-                self._reporter.disk_fails(error)
-        self._unconfirmed.add(batch for batch in batches if batch.file is not None)
+        try:
+            self._unconfirmed.keep(batches)
+        except OSError as error:
+            self._reporter.disk_fails(error)
 
     def _take_back(self) -> None:
         """The destination died, and with it perhaps what it took last."""
-        for batch in reversed(self._unconfirmed.all()):
-            try:
-                batch.move(ENDING)
-            except OSError as error:
-                self._reporter.disk_fails(error)
+        for batch in self._unconfirmed.take_back():
             self._tally.sent -= batch.count
-            self.memory += batch.memory
-            self.backlog.appendleft(batch)
-
-    def _drop(self, batches: list[Batch]) -> None:
-        for batch in batches:
-            self._remove(batch)
+            self._settled -= 1
+            self.backlog.append(batch)
 
     def _split(self, line: deque[Batch], batches: list[Batch], payload: Payload, answer: Answer) -> None:
         """The request was too large: try with half of it."""
@@ -390,9 +382,5 @@ class Sender:
 
     def _retry_later(self, answer: Answer) -> None:
         self._failures += 1
-        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10))
-        pause *= random.uniform(0.5, 1.0)  # noqa: S311 - so that many processes do not come back in step
-        if answer.retry_after is not None:
-            pause = max(pause, min(answer.retry_after, _LONGEST_WISH_SECONDS))
-        self._retry_at = time.monotonic() + pause
+        self._retry_at = time.monotonic() + pause_after(self._failures, answer.retry_after)
         self._reporter.failing(answer)

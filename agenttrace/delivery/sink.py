@@ -46,6 +46,11 @@ class Answer:
     rejected: int = 0
     interrupted: bool = False
 
+    @property
+    def may_have_died(self) -> bool:
+        """Whether the destination may have ended, and begun anew, since its answer before this one."""
+        return self.interrupted or self.verdict is Verdict.UNREACHABLE
+
 
 ACCEPTED = Answer(Verdict.ACCEPTED)
 
@@ -56,7 +61,8 @@ LOCAL_EXIT_SECONDS = 10.0
 class Sink(Protocol):
     """Where payloads go. Used by one thread at a time.
 
-    One that answers before it has written says so by a true ``answers_early``. One that is on this machine may have
+    One that answers before it has written says so by a true ``answers_early``; it is sent empty payloads too, to see
+    whether it is there. One that is on this machine may have
     ``exit_seconds``, which an exit waits for it instead of the usual time, and ``show_running(payload)``, which is
     given spans that haven't ended, from another thread.
     """

@@ -21,8 +21,8 @@ __all__ = ["ENDING", "SENT_ENDING", "ProcessFolder", "StoredFile", "make_folder"
 
 ENDING = ".spans"
 SENT_ENDING = ".sent"
-"""Of a file that was delivered, and is kept by its process for a while. Whoever takes over from a process that was killed
-sends it once more, since the destination may have been killed with it."""
+"""Of a file that was delivered, and is kept by its process for a while. Whoever takes over from a process that was
+killed sends it once more, since the destination may have been killed with it."""
 _LOCK_NAME = "lock"
 _ATTEMPTS = 5
 

@@ -1,0 +1,53 @@
+"""A program that does what it is told, a line on stdin each, and says on stdout when it has done it.
+
+    spans COUNT SECONDS   ends so many spans within about that time, and says their ids in two halves
+    flush                 says what `flush` reports
+    root                  opens a span that everything after it is in; the end of stdin closes it
+
+``PROJECT`` names the project and ``ENDPOINT`` the Phoenix server; without that, the environment says where spans go.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+
+from agenttrace import register, trace_agent
+from agenttrace.destinations import phoenix
+from tests.faults.programs.parts import end_span, report, say
+
+
+def main() -> None:
+    """Obey until stdin ends."""
+    endpoint = os.environ.get("ENDPOINT")
+    destinations = () if endpoint is None else (phoenix(endpoint),)
+    register(*destinations, project_name=os.environ["PROJECT"], verbose=False)
+    say(registered=True)
+    with ExitStack() as opened:
+        for line in sys.stdin:
+            word, *arguments = line.split()
+            if word == "spans":
+                end_spans(int(arguments[0]), float(arguments[1]))
+            elif word == "flush":
+                say(report=report(60))
+            elif word == "root":
+                say(root=opened.enter_context(trace_agent("the run")).span_id)
+
+
+def end_spans(count: int, seconds: float) -> None:
+    """End ``count`` spans, as many a second, and say half of the way, too, that they have ended."""
+    due = time.monotonic()
+    half: list[str] = []
+    for number in range(count):
+        half.append(end_span(str(number)))
+        if number + 1 in (count // 2, count):
+            say(ended=half)
+            half = []
+        due += seconds / count
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+if __name__ == "__main__":
+    main()
