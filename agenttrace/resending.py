@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .delivery.batch import Batch, Tally
-from .delivery.payloads import SizeLimit
 from .delivery.queue import Request
 from .delivery.reports import Reporter
 from .delivery.sender import Sender
 from .delivery_setup import make_outbox
+from .outbox.payloads import SizeLimit
 
 if TYPE_CHECKING:
     from .delivery.options import DeliveryOptions

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from agenttrace.outbox.files import read_file
 from agenttrace.outbox.folder import StoredFile
-
-from .payloads import Payload
+from agenttrace.outbox.payloads import Payload
 
 __all__ = ["Batch", "Tally"]
 

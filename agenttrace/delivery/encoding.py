@@ -12,11 +12,11 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from agenttrace import faults
+from agenttrace.outbox.payloads import Payload, SizeLimit, pieces, spans_in
 
 from .batch import Tally
 from .copies import plain_attributes, plain_copy
 from .options import DeliveryOptions
-from .payloads import Payload, SizeLimit, pieces, spans_in
 from .shortening import shorten
 
 if TYPE_CHECKING:

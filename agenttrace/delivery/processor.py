@@ -13,13 +13,13 @@ from opentelemetry.trace import TraceFlags
 
 from agenttrace import faults
 from agenttrace.blame import is_meant_for_program
+from agenttrace.outbox.payloads import SizeLimit
 
 from .batch import Tally
 from .encoding import SpanEncoder, SpanView
 from .flush_report import FlushReport
 from .open_spans import OpenSpans, RunningSpans
 from .options import DeliveryOptions
-from .payloads import SizeLimit
 from .queue import IDLE, Request, SpanQueue
 from .reports import Reporter
 from .sender import Sender

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from agenttrace import faults
 from agenttrace.outbox.files import DamagedFileError
+from agenttrace.outbox.payloads import SMALLEST_SPAN, Payload, SizeLimit, halves, join
 
 from .backoff import pause_after
 from .batch import Batch, Tally
 from .left_behind import LOOK_AROUND_SECONDS, LeftBehind
 from .options import DeliveryOptions
-from .payloads import SMALLEST_SPAN, Payload, SizeLimit, halves, join
 from .queue import Request
 from .reports import Reporter
 from .shortening import shorten

@@ -9,7 +9,7 @@ from typing import Any
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, SpanAttributes
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from .payloads import Payload, spans_in
+from agenttrace.outbox.payloads import Payload, spans_in
 
 __all__ = ["SHORTENED", "shorten"]
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from agenttrace.delivery.payloads import Payload
-
 from .files import write_file
 from .lock import ProcessLock
+from .payloads import Payload
 from .recovery import end_spans
 from .running import RUNNING_NAME, RunningLog, open_spans_in
 

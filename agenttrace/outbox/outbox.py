@@ -10,10 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agenttrace.delivery.payloads import Payload
-
 from .files import write_file, write_through
 from .folder import ENDING, ProcessFolder, StoredFile, make_folder, stored_files
+from .payloads import Payload
 from .running import RunningLog
 
 __all__ = ["ABOUT_NAME", "DEAD_NAME", "Outbox", "OutboxState"]

@@ -8,9 +8,8 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from agenttrace.delivery.payloads import Payload, spans_in
-
 from .files import DamagedFileError, read_file
+from .payloads import Payload, spans_in
 
 __all__ = ["ENDED_BY_PROCESS", "end_spans"]
 

@@ -93,7 +93,7 @@ def open_spans_in(path: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     frames, _ = frames_in(content)  # what follows was being written when the process ended
-    from agenttrace.delivery.payloads import span_ids
+    from .payloads import span_ids
 
     found: dict[SpanKey, bytes] = {}
     for data, count in frames:

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from agenttrace.delivery.payloads import Payload, spans_in
+from agenttrace.outbox.payloads import Payload, spans_in
 
 __all__ = ["any_attributes", "any_request", "any_span", "any_text", "payload_of", "spans_with_groups"]
 

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agenttrace.delivery.decoding import decode_spans
-from agenttrace.delivery.payloads import Payload
 from agenttrace.delivery.sink import ACCEPTED, Answer, Verdict
+from agenttrace.outbox.payloads import Payload
 from tests.servers import PATIENCE_SECONDS
 
 __all__ = ["MemorySink", "make_payload", "make_spans", "names_in"]

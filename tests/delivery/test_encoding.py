@@ -22,8 +22,8 @@ from agenttrace.delivery.copies import SpanCopy
 from agenttrace.delivery.decoding import decode_spans
 from agenttrace.delivery.encoding import SpanEncoder, SpanView
 from agenttrace.delivery.options import DeliveryOptions
-from agenttrace.delivery.payloads import SizeLimit
 from agenttrace.delivery.shortening import SHORTENED
+from agenttrace.outbox.payloads import SizeLimit
 from tests.delivery.sinks import make_spans, names_in
 from tests.isolation import warnings_in
 

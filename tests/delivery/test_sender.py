@@ -14,7 +14,6 @@ from agenttrace import faults
 from agenttrace.delivery import sender as module
 from agenttrace.delivery.batch import Tally
 from agenttrace.delivery.options import DeliveryOptions
-from agenttrace.delivery.payloads import SizeLimit
 from agenttrace.delivery.queue import Request
 from agenttrace.delivery.reports import Reporter
 from agenttrace.delivery.sender import Sender
@@ -22,6 +21,7 @@ from agenttrace.delivery.sink import ACCEPTED, Answer, Verdict
 from agenttrace.outbox.files import read_file
 from agenttrace.outbox.folder import stored_files
 from agenttrace.outbox.outbox import Outbox
+from agenttrace.outbox.payloads import SizeLimit
 from tests.delivery.sinks import MemorySink, make_payload, names_in
 from tests.isolation import warnings_in
 from tests.servers import PATIENCE_SECONDS

@@ -11,8 +11,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from agenttrace.delivery.decoding import decode_spans
-from agenttrace.delivery.payloads import SMALLEST_SPAN, Payload, spans_in
 from agenttrace.delivery.shortening import SHORTENED, shorten
+from agenttrace.outbox.payloads import SMALLEST_SPAN, Payload, spans_in
 from tests.delivery.requests import any_attributes, any_span, payload_of
 from tests.delivery.sinks import make_payload
 

@@ -11,9 +11,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.trace import StatusCode
 
 from agenttrace.delivery.decoding import decode_spans
-from agenttrace.delivery.payloads import Payload, span_ids, spans_in
 from agenttrace.outbox.files import read_file
 from agenttrace.outbox.folder import SENT_ENDING, ProcessFolder, StoredFile, make_folder, stored_files
+from agenttrace.outbox.payloads import Payload, span_ids, spans_in
 from agenttrace.outbox.recovery import ENDED_BY_PROCESS
 from tests.delivery.sinks import make_payload, names_in
 from tests.outbox.holders import Holder, posix

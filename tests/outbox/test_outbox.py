@@ -226,7 +226,7 @@ def test_what_a_killed_process_left_open_is_ended_by_who_takes_it_over(tmp_path:
     """And goes with its files; once."""
     outbox = make(tmp_path)
     opens = (
-        "from agenttrace.delivery.payloads import span_ids\n"
+        "from agenttrace.outbox.payloads import span_ids\n"
         "payload = make_payload('root')\n"
         "outbox.running.note({b''.join(next(span_ids(payload.data))): payload.data}, [])"
     )

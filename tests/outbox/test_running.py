@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agenttrace.delivery.payloads import span_ids
+from agenttrace.outbox.payloads import span_ids
 from agenttrace.outbox.running import RunningLog, open_spans_in
 from tests.delivery.sinks import make_payload, names_in
 from tests.isolation import Program, program
@@ -95,7 +95,7 @@ def test_a_note_that_does_not_fit_changes_nothing(program: Program) -> None:
         import resource
         from pathlib import Path
         from agenttrace.outbox.running import RunningLog, open_spans_in
-        from agenttrace.delivery.payloads import span_ids
+        from agenttrace.outbox.payloads import span_ids
         from tests.delivery.sinks import make_payload, names_in
 
         def entry(name, size):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from agenttrace.delivery.payloads import Payload, SizeLimit, halves, join, pieces, span_ids
+from agenttrace.outbox.payloads import Payload, SizeLimit, halves, join, pieces, span_ids
 from tests.delivery.requests import any_request, payload_of, spans_with_groups
 from tests.delivery.sinks import make_payload, names_in
 
