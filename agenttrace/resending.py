@@ -22,10 +22,11 @@ __all__ = ["Resent", "resend"]
 
 @dataclass(frozen=True)
 class Resent:
-    """What became of the spans that waited for one destination.
+    """What became of the spans that waited for one project of a destination.
 
     Args:
         destination: Where they were to go.
+        project: The project that they are filed under.
         sent: Spans that it has taken.
         refused: Spans that it has refused, which are dead letters again.
         waiting: Spans that still wait: it didn't answer, or living programs send them themselves.
@@ -33,6 +34,7 @@ class Resent:
     """
 
     destination: Destination
+    project: str
     sent: int
     refused: int
     waiting: int
@@ -53,14 +55,14 @@ def resend(destination: Destination, project: str, options: DeliveryOptions, tim
     """
     outbox = make_outbox(destination, project, replace(options, durability="batch"))
     if outbox is None or not outbox.path.is_dir():
-        return Resent(destination, 0, 0, 0)
+        return Resent(destination, project, 0, 0, 0)
     tally, reporter = Tally(), _Listener(str(destination))
     sender = Sender(destination.make_sink(), options, outbox, SizeLimit(options.batch_bytes), tally, reporter)
     for file in outbox.revive():
         sender.add(Batch(None, file))
     sender.serve(Request(timeout, stop=True))
     outbox.leave()
-    return Resent(destination, tally.sent, tally.refused, outbox.state().waiting, reporter.problem)
+    return Resent(destination, project, tally.sent, tally.refused, outbox.state().waiting, reporter.problem)
 
 
 class _Listener(Reporter):

@@ -159,9 +159,10 @@ def doctor(send: bool, endpoint: str | None, protocol: str | None, as_json: bool
 @agenttrace.command()
 @click.option("--endpoint", help="The server, instead of what the environment names.")
 @click.option("--protocol", help="How to speak to it: http/protobuf or grpc.")
+@click.option("--project", help="Only what is filed under this project; without it, whatever waits.")
 @click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(min=0), help="Seconds for each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def send(endpoint: str | None, protocol: str | None, timeout: float, as_json: bool) -> None:
+def send(endpoint: str | None, protocol: str | None, project: str | None, timeout: float, as_json: bool) -> None:
     """Send what programs that are gone have left on disk, and what was refused. Exit code 1 when some of it is left.
 
     What a living program has on disk is left to it.
@@ -170,7 +171,7 @@ def send(endpoint: str | None, protocol: str | None, timeout: float, as_json: bo
 
     all_resent = []
     try:
-        for resent in send_in_turn(endpoint, protocol, timeout):
+        for resent in send_in_turn(endpoint, protocol, project, timeout):
             all_resent.append(resent)
             if not as_json:
                 click.echo("\n".join(resent_lines(resent)))

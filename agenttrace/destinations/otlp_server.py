@@ -46,8 +46,8 @@ def otlp(
         client_key: File with this client's private key, PEM.
         client_certificate: File with this client's certificate, PEM.
         project_name: The project to file spans under there; None for the one that `register` knows.
-        account: Whose spans these are, where an address serves several tenants that headers tell apart: a name of yours,
-            which tells what waits on disk for the one from what waits for the other. It isn't sent.
+        account: Whose spans these are, where an address serves several tenants that headers tell apart: a name of
+            yours, which tells what waits on disk for the one from what waits for the other. It isn't sent.
         spans: ``"agent"`` sends the spans of agents and model calls, ``"all"`` those of web frameworks and databases
             too. None for ``AGENTTRACE_SPANS``, else ``"agent"``.
 

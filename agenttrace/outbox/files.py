@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def write_file(path: Path, data: bytes, count: int, *, through: bool = False) ->
         _write_all(descriptor, content)
         if through:
             os.fsync(descriptor)
+            _write_folder_through(path.parent)
     except BaseException:
         os.close(descriptor)
         path.unlink(missing_ok=True)
@@ -88,6 +90,7 @@ def write_through(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    _write_folder_through(path.parent)
 
 
 def read_file(path: Path) -> tuple[bytes, int]:
@@ -104,6 +107,16 @@ def read_file(path: Path) -> tuple[bytes, int]:
 
 
 _BINARY: int = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def _write_folder_through(folder: Path) -> None:
+    """Have the disk know the new file by its name, too. On Windows a folder can't be opened for that."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

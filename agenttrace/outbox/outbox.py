@@ -10,14 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .about import ABOUT_NAME
 from .files import write_file, write_through
 from .folder import ENDING, ProcessFolder, StoredFile, make_folder, stored_files
 from .payloads import Payload
 from .running import RunningLog
 
-__all__ = ["ABOUT_NAME", "DEAD_NAME", "Outbox", "OutboxState"]
+__all__ = ["DEAD_NAME", "Outbox", "OutboxState"]
 
-ABOUT_NAME = "about.json"
 DEAD_NAME = "dead"
 _REASON_ENDING = ".reason.txt"
 _ROOM_MADE = 0.9  # of the bound, when it is reached: so that not every further file has to look again
