@@ -10,22 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 from .phoenix_api import PhoenixApi
-from .phoenix_server import PhoenixServer, StartError
+from .phoenix_server import PhoenixServer, running_phoenix
 
 
 @pytest.fixture(scope="session")
-def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoenixApi]:
+def phoenix_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PhoenixServer]:
+    """The server that all tests share. Whoever kills it starts it again."""
+    with running_phoenix(tmp_path_factory.mktemp("phoenix")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def phoenix(phoenix_server: PhoenixServer) -> PhoenixApi:
     """The server's API; its ``http_endpoint`` and ``grpc_endpoint`` are where spans go."""
-    server = PhoenixServer(tmp_path_factory.mktemp("phoenix"))
-    try:
-        _start(server)
-        yield server.api
-    finally:
-        server.stop()
-
-
-def _start(server: PhoenixServer) -> None:
-    try:
-        server.start_first()
-    except StartError as error:
-        pytest.fail(str(error), pytrace=False)
+    return phoenix_server.api

@@ -4,7 +4,8 @@
     flush                 says what `flush` reports
     root                  opens a span that everything after it is in; the end of stdin closes it
 
-``PROJECT`` names the project and ``ENDPOINT`` the Phoenix server; without that, the environment says where spans go.
+``PROJECT`` names the project. Spans go to the Phoenix server at ``ENDPOINT``, the Langfuse server at ``LANGFUSE`` and
+the local store in ``STORE``, or, with none of them, where the environment says.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 from agenttrace import register, trace_agent
-from agenttrace.destinations import phoenix
+from agenttrace.destinations import Destination, langfuse, local, phoenix
 from tests.faults.programs.parts import end_span, report, say
+from tests.langfuse.server import PUBLIC_KEY, SECRET_KEY
 
 
 def main() -> None:
     """Obey until stdin ends."""
-    endpoint = os.environ.get("ENDPOINT")
-    destinations = () if endpoint is None else (phoenix(endpoint),)
-    register(*destinations, project_name=os.environ["PROJECT"], verbose=False)
+    register(*chosen(os.environ), project_name=os.environ["PROJECT"], verbose=False)
     say(registered=True)
     with ExitStack() as opened:
         for line in sys.stdin:
@@ -34,6 +35,16 @@ def main() -> None:
                 say(report=report(60))
             elif word == "root":
                 say(root=opened.enter_context(trace_agent("the run")).span_id)
+
+
+def chosen(environment: Mapping[str, str]) -> Iterator[Destination]:
+    """The destinations that are named."""
+    if "ENDPOINT" in environment:
+        yield phoenix(environment["ENDPOINT"])
+    if "LANGFUSE" in environment:
+        yield langfuse(PUBLIC_KEY, SECRET_KEY, environment["LANGFUSE"])
+    if "STORE" in environment:
+        yield local(environment["STORE"])
 
 
 def end_spans(count: int, seconds: float) -> None:

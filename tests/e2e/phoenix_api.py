@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 ARRIVAL_SECONDS = 60
@@ -18,12 +19,19 @@ LOADED = ("metadata", "tool.parameters", "llm.prompt_template.variables")
 Fields = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class PhoenixApi:
-    """One server: where spans go, and what it says it has."""
+    """One server: where spans go, and what it says it has.
+
+    Args:
+        http_endpoint: Where it takes spans over HTTP, and answers questions.
+        grpc_endpoint: Where it takes spans over gRPC.
+        headers: What it wants to be sent along with a question.
+    """
 
     http_endpoint: str
     grpc_endpoint: str
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def endpoint(self, protocol: str) -> str:
         """The endpoint for ``http`` or ``grpc``."""
@@ -50,6 +58,32 @@ class PhoenixApi:
             found = {span["context"]["span_id"]: _comparable(span) for span in self._all_spans(project)}
         return found
 
+    def wait_for_stored(self, project: str, span_ids: set[str]) -> list[str]:
+        """The ids of all spans in the project, as often as they are there, once these are among them.
+
+        Phoenix writes some hundred spans a second, and listing them keeps it from that: it is asked for their number
+        first, which it counts anew when it has written.
+        """
+        deadline = time.monotonic() + ARRIVAL_SECONDS
+        while self._count(project) < len(span_ids) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        found: list[str] = []
+        while not span_ids <= set(found):
+            found = [span["context"]["span_id"] for span in self._all_spans(project)]
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(0.5)
+        missing = span_ids - set(found)
+        assert not missing, f"{len(missing)} of {len(span_ids)} spans of {project} never came"
+        return found
+
+    def _count(self, project: str) -> int:
+        if project not in self.projects():  # a project begins with its first span
+            return 0
+        text = "query ($id: ID!) { node(id: $id) { ... on Project { recordCount } } }"
+        count: int = self.query(text, id=self.project_id(project))["node"]["recordCount"]
+        return count
+
     def query(self, text: str, **variables: object) -> Fields:
         """The answer to a question in GraphQL, as Phoenix's own pages ask them."""
         answer = self.post("/graphql", {"query": text, "variables": variables})
@@ -67,7 +101,7 @@ class PhoenixApi:
         request = urllib.request.Request(
             f"{self.http_endpoint}{path}?{urllib.parse.urlencode(options)}",
             json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
+            {**self.headers, "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as response:
             answer: Fields = json.load(response)
@@ -90,7 +124,9 @@ class PhoenixApi:
 
     def _get(self, path: str, **options: str) -> Fields:
         address = f"{self.http_endpoint}{urllib.parse.quote(path)}?{urllib.parse.urlencode(options)}"
-        with urllib.request.urlopen(address, timeout=30) as response:
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers=dict(self.headers)), timeout=30
+        ) as response:
             answer: Fields = json.load(response)
             return answer
 

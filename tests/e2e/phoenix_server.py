@@ -8,7 +8,11 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from .phoenix_api import PhoenixApi
 
@@ -74,11 +78,14 @@ class PhoenixServer:
         Raises:
             StartError: If it never does.
         """
-        self.begin()
-        self.wait_until_ready()
+        self._begin()
+        failure = self._failure()
+        if failure:
+            self.kill()
+            text = self._log.read_text(encoding="utf-8", errors="replace")
+            raise StartError(f"Phoenix did not start: {failure}. Its log:\n{text}")
 
-    def begin(self) -> None:
-        """Start it, and don't wait."""
+    def _begin(self) -> None:
         http_port, grpc_port = self._ports
         settings = {
             **OFFLINE,
@@ -101,18 +108,6 @@ class PhoenixServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-
-    def wait_until_ready(self) -> None:
-        """Wait until it answers.
-
-        Raises:
-            StartError: If it never does.
-        """
-        failure = self._failure()
-        if failure:
-            self.kill()
-            text = self._log.read_text(encoding="utf-8", errors="replace")
-            raise StartError(f"Phoenix did not start: {failure}. Its log:\n{text}")
 
     def kill(self) -> None:
         """End it at once, whatever it is at: what it holds in memory is gone."""
@@ -149,6 +144,25 @@ class PhoenixServer:
                 last = f"{address}: {error}"
             time.sleep(0.2)
         return f"not ready in {START_SECONDS} seconds ({last})"
+
+
+@contextmanager
+def running_phoenix(folder: Path, **settings: str) -> Iterator[PhoenixServer]:
+    """A server that runs while this is entered. One that can't start fails the test with its log.
+
+    Args:
+        folder: Where its data and its log are.
+        settings: Environment variables.
+    """
+    server = PhoenixServer(folder, **settings)
+    try:
+        try:
+            server.start_first()
+        except StartError as error:
+            pytest.fail(str(error), pytrace=False)
+        yield server
+    finally:
+        server.stop()
 
 
 def _free_ports() -> tuple[int, int]:
