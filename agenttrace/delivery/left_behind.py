@@ -67,5 +67,5 @@ class LeftBehind:
         if found is not None:
             self._folder, files = found
             self.batches.extend(Batch(None, file) for file in files)
-        elif not outbox.has_folder:
-            outbox.leave()
+        else:
+            outbox.tidy()

@@ -20,6 +20,7 @@ __all__ = ["DEAD_NAME", "Outbox", "OutboxState"]
 
 DEAD_NAME = "dead"
 _REASON_ENDING = ".reason.txt"
+_ATTEMPTS = 10
 _ROOM_MADE = 0.9  # of the bound, when it is reached: so that not every further file has to look again
 
 
@@ -205,14 +206,20 @@ class Outbox:
             is_exit: Whether the process ends, and lets go of it thereby. Spans that end until then are kept beside what
                 is there, so that whoever takes it over sees that those that were open have ended.
         """
-        folder = self._folder
-        if folder is not None and is_exit and not folder.is_empty:
-            return
-        self._folder = None
-        if folder is not None:
-            folder.leave()
-        with suppress(OSError):
-            self._remove_where_empty()
+        with self._folder_lock:
+            folder = self._folder
+            if folder is not None and is_exit and not folder.is_empty:
+                return
+            self._folder = None
+            if folder is not None:
+                folder.leave()
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the destination's folder where no process has anything in it."""
+        with self._folder_lock, suppress(OSError):  # another thread may be making this process's folder just now
+            if self._folder is None:
+                self._remove_where_empty()
 
     def after_fork(self) -> None:
         """In a forked child: start with nothing."""
@@ -236,11 +243,21 @@ class Outbox:
             with self._folder_lock:
                 folder = self._folder
                 if folder is None:
-                    make_folder(self.path)
-                    self._say_what_it_is()
-                    folder = self._folder = ProcessFolder.create(self.path)
+                    folder = self._folder = self._create()
                     self._size = sum(file.size for file in self._all_files())
         return folder
+
+    def _create(self) -> ProcessFolder:
+        attempts = iter(range(_ATTEMPTS))
+        while True:
+            try:
+                make_folder(self.path)
+                folder = ProcessFolder.create(self.path)
+                self._say_what_it_is()
+                return folder
+            except FileNotFoundError:  # another process found that nothing is in it, and has removed it just now
+                if next(attempts, None) is None:
+                    raise
 
     def _say_what_it_is(self) -> None:
         path = self.path / ABOUT_NAME
@@ -272,12 +289,14 @@ class Outbox:
             self.dropped += file.count
 
     def _remove_where_empty(self) -> None:
-        """Remove the destination's folder where no process has anything in it."""
         if not self._folders() and not self.dead_letters() and self.path.is_dir():
             (self.path / ABOUT_NAME).unlink(missing_ok=True)
             with suppress(OSError):
                 (self.path / DEAD_NAME).rmdir()
-            self.path.rmdir()
+            try:
+                self.path.rmdir()
+            except OSError:  # another process has begun to use it
+                self._say_what_it_is()
 
 
 def write_private_text(path: Path, text: str) -> None:

@@ -75,8 +75,12 @@ class Holder:
     def finish(self) -> list[str]:
         """Let it go on to its end; what it says then."""
         said, _ = self._process.communicate("\n")
-        assert self._process.returncode == 0
         return said.splitlines()
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with; None while it lives."""
+        return self._process.poll()
 
     def __enter__(self) -> Self:
         return self

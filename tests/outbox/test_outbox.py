@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from agenttrace.outbox.about import ABOUT_NAME
 from agenttrace.outbox.files import read_file
 from agenttrace.outbox.folder import ProcessFolder, StoredFile
-from agenttrace.outbox.outbox import ABOUT_NAME, DEAD_NAME, Outbox, OutboxState
+from agenttrace.outbox.outbox import DEAD_NAME, Outbox, OutboxState
 from tests.delivery.sinks import make_payload, names_in
 from tests.outbox.holders import Holder, make_outbox_code, posix
 
@@ -132,6 +133,7 @@ outbox = Outbox(path, {}, 10**9, 10**9)
 """
 TAKES_ALL = """
 from tests.delivery.sinks import names_in
+from agenttrace.outbox.about import ABOUT_NAME
 from agenttrace.outbox.files import read_file
 while (found := outbox.take_over()) is not None:
     folder, files = found
@@ -198,6 +200,58 @@ def test_many_threads_keep_in_one_folder(tmp_path: Path) -> None:
     assert len([path for path in outbox.path.iterdir() if path.is_dir()]) == 1
     outbox.leave()
     assert sorted(take_all(outbox)) == sorted(f"{number}.{index}" for number in range(8) for index in range(20))
+
+
+def test_tidying_removes_nothing_that_is_in_use(tmp_path: Path) -> None:
+    """Nor what another thread is making at that moment, which is about to write to it."""
+    stop = threading.Event()
+    outboxes = [make(tmp_path)]
+
+    def tidy() -> None:
+        while not stop.is_set():
+            outboxes[-1].tidy()
+
+    tidier = threading.Thread(target=tidy)
+    tidier.start()
+    try:
+        for number in range(200):
+            outboxes.append(make(tmp_path))
+            file = outboxes[-1].keep(make_payload(str(number)))
+            assert names_at([file]) == [str(number)]
+            outboxes[-1].remove(file)
+            outboxes[-1].leave()
+    finally:
+        stop.set()
+        tidier.join()
+    outboxes[-1].tidy()
+    assert list((tmp_path / "outbox").iterdir()) == []
+
+
+MANY_TIMES = """
+for number in range(150):
+    outbox = Outbox(path, {"project": "p"}, 10**9, 10**9)
+    file = outbox.keep(make_payload(str(number)))
+    assert file.path.exists()
+    if number < 149:
+        outbox.remove(file)
+        outbox.leave()
+"""
+
+
+def test_processes_that_come_and_go_do_not_take_the_folder_from_each_other(tmp_path: Path) -> None:
+    """One that leaves removes what is empty; another one may be about to write into it."""
+    path = tmp_path / "outbox" / "server"
+    holders = [Holder(path, "", MANY_TIMES) for _ in range(2)]
+    threads = [threading.Thread(target=holder.finish) for holder in holders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [holder.exit_code for holder in holders] == [0, 0]
+    for holder in holders:
+        holder.__exit__(None, None, None)
+    assert (path / ABOUT_NAME).exists()
+    assert take_all(make(tmp_path)) == ["149", "149"]
 
 
 def test_a_process_that_makes_its_folder_is_not_taken_for_one_that_is_gone(
