@@ -28,7 +28,6 @@ __all__ = [
     "FoundEndpoint",
     "Named",
     "Variable",
-    "environment_headers",
     "find",
     "grpc_port",
     "has_otlp_endpoint",
@@ -67,6 +66,11 @@ class Variable(NamedTuple):
 
     name: str
     value: str
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is of agenttrace's own, so that nobody set it for something else."""
+        return self.name.startswith(_OWN)
 
 
 class FoundEndpoint(NamedTuple):
@@ -253,20 +257,6 @@ def otlp_protocol() -> Protocol | None:
         return "http/protobuf"
     with Named(found.name):
         return check_protocol(found.value.lower())
-
-
-def environment_headers(found: Variable) -> dict[str, str]:
-    """The headers that a variable names.
-
-    A variable that others set for others is no reason to stop a program: what can't be read is left out, and said.
-    """
-    headers: dict[str, str] = {}
-    for part in found.value.split(","):
-        try:
-            headers |= parse_headers(part)
-        except ValueError:
-            faults.warn_once(f'agenttrace: {found.name} can\'t be read in full: write "name=value,name=value"')
-    return headers
 
 
 def parse_headers(text: str) -> dict[str, str]:

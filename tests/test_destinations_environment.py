@@ -170,7 +170,8 @@ def test_a_variable_chooses_among_them(
         ({**ARIZE, "ARIZE_API_KEY": "hidden☃"}, "ARIZE_API_KEY has"),
         ({"AGENTTRACE_ENDPOINT": "ftp://a"}, "AGENTTRACE_ENDPOINT: endpoint"),
         ({**OTLP, "OTEL_EXPORTER_OTLP_PROTOCOL": "smoke"}, "OTEL_EXPORTER_OTLP_PROTOCOL: unknown protocol 'smoke'"),
-        ({**OTLP, "OTEL_EXPORTER_OTLP_HEADERS": "a=hidden%0Ahidden"}, "OTEL_EXPORTER_OTLP_HEADERS: a header's value"),
+        ({**OWN, "AGENTTRACE_HEADERS": "a=hidden%0Ahidden"}, "AGENTTRACE_HEADERS: a header's value"),
+        ({**OWN, "AGENTTRACE_HEADERS": "hidden"}, "AGENTTRACE_HEADERS: headers can't be read"),
         ({**PHOENIX, "PHOENIX_API_KEY": "hidden\nhidden"}, "PHOENIX_API_KEY has a line break"),
         ({**PHOENIX, "AGENTTRACE_SPANS": "some"}, "AGENTTRACE_SPANS is 'some'"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://o", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/such.pem"},
@@ -214,6 +215,41 @@ def test_headers_without_an_endpoint_of_their_own_are_meant_for_phoenix(monkeypa
     [destination] = configured(monkeypatch, PHOENIX, {"OTEL_EXPORTER_OTLP_HEADERS": "api_key=k"})
     assert dict(destination.headers) == {"api_key": "k"}
     assert dict(by_kind(configured(monkeypatch, OTLP))["phoenix"].headers) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("a=%C3%A9hidden,B=ok", "header 1 of 2 is left out: a header's value has"),
+        ("b=ok,a=hidden%0Ahidden", "header 2 of 2 is left out: a header's value has"),
+        ("hidden b=1,b=ok", "header 1 of 2 is left out: a header's name has"),
+        ("b=ok,,hidden", 'header 2 of 2 is left out: headers can\'t be read: write "name=value,name=value"'),
+    ],
+)
+@pytest.mark.parametrize(
+    ("endpoint", "variable"),
+    [
+        (OTLP, "OTEL_EXPORTER_OTLP_HEADERS"),
+        (OTLP, "OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
+        (PHOENIX, "PHOENIX_CLIENT_HEADERS"),
+        (PHOENIX, "OTEL_EXPORTER_OTLP_HEADERS"),
+    ],
+)
+def test_a_header_of_others_that_cannot_be_sent_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    endpoint: dict[str, str],
+    variable: str,
+    value: str,
+    reason: str,
+) -> None:
+    """That one only, and one warning says which it is; the program goes on, and nothing is quoted."""
+    [destination] = configured(monkeypatch, endpoint, {variable: value})
+    choose_destinations()
+    assert dict(destination.headers) == {"b": "ok"}
+    [warning] = warnings_in(caplog)
+    assert f"{variable}: {reason}" in warning
+    assert "hidden" not in warning
 
 
 def test_our_own_endpoint_is_given_nothing_of_opentelemetrys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agenttrace.environment import parse_headers
+from agenttrace import faults
+from agenttrace.environment import Named, Variable, parse_headers
 
-__all__ = ["Headers", "check_header_value", "check_headers"]
+__all__ = ["Headers", "check_header_value", "check_headers", "headers_of_variable"]
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -42,6 +43,28 @@ def check_headers(headers: Any) -> Headers:
             raise ValueError("a header's name has a space, a line break or another character that none can have")
         check_header_value("a header's value", value)
         pairs[name.strip().lower()] = value.strip()
+    return tuple(sorted(pairs.items()))
+
+
+def headers_of_variable(found: Variable) -> Headers:
+    """The headers that a variable names, as `check_headers` gives them.
+
+    A variable that others set for others is no reason to stop a program: a header of it that can't be sent is left
+    out, and said without quoting it. In one of ours, it is an error.
+
+    Raises:
+        ValueError: If the variable is ours and a header in it can't be read or sent; the variable is named.
+    """
+    if found.is_ours:
+        with Named(found.name):
+            return check_headers(found.value)
+    pairs: dict[str, str] = {}
+    parts = [part for part in found.value.split(",") if part.strip()]
+    for number, part in enumerate(parts, 1):
+        try:
+            pairs.update(check_headers(part))
+        except ValueError as error:
+            faults.warn_once(f"agenttrace: {found.name}: header {number} of {len(parts)} is left out: {error}")
     return tuple(sorted(pairs.items()))
 
 

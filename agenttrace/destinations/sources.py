@@ -8,7 +8,7 @@ from typing import cast
 from agenttrace import environment
 
 from .destination import Spans
-from .headers import Headers, check_header_value, check_headers
+from .headers import Headers, check_header_value, check_headers, headers_of_variable
 
 __all__ = ["Sources", "check_spans", "check_text"]
 
@@ -57,8 +57,7 @@ class Sources:
         if found is None:
             return ()
         self.note("headers", found.name)
-        with environment.Named(found.name):
-            return check_headers(environment.environment_headers(found))
+        return headers_of_variable(found)
 
 
 def check_text(what: str, value: object) -> str:
