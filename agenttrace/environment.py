@@ -22,6 +22,7 @@ from .delivery.endpoint import (
 
 __all__ = [
     "OTLP_HTTP_PORT",
+    "OWN_ENDPOINT",
     "PHOENIX_ENDPOINT",
     "PHOENIX_HEADERS",
     "PHOENIX_KEY",
@@ -41,6 +42,7 @@ __all__ = [
     "project_name",
     "project_name_of",
     "sends_to_otlp",
+    "settings_without_endpoint",
 ]
 
 PHOENIX_ENDPOINT = "PHOENIX_COLLECTOR_ENDPOINT"
@@ -52,6 +54,22 @@ OTLP_HTTP_PORT = 4318
 _OTLP = "OTEL_EXPORTER_OTLP_"
 _OTLP_TRACES = "OTEL_EXPORTER_OTLP_TRACES_"
 _OWN = "AGENTTRACE_"
+OWN_ENDPOINT = _OWN + "ENDPOINT"
+_ENDPOINT_SETTINGS = (
+    "HEADERS",
+    "PROTOCOL",
+    "COMPRESSION",
+    "TIMEOUT",
+    "CERTIFICATE",
+    "CLIENT_KEY",
+    "CLIENT_CERTIFICATE",
+)
+_OTLP_EXPORTERS: dict[str, Protocol | None] = {
+    "otlp": None,
+    "otlp_proto_http": "http/protobuf",
+    "otlp_proto_grpc": "grpc",
+}
+"""The words of ``OTEL_TRACES_EXPORTER`` that mean OTLP, with the protocol that each says; the longer ones are Python's."""
 _PHOENIX_PROJECTS = ("PHOENIX_PROJECT", "PHOENIX_PROJECT_NAME")
 _PROJECTS: dict[str, tuple[str, ...]] = {"phoenix": _PHOENIX_PROJECTS, "arize": ("ARIZE_PROJECT_NAME",)}
 
@@ -179,7 +197,7 @@ def phoenix_endpoint(protocol: Protocol | None) -> FoundEndpoint:
 
 def has_otlp_endpoint() -> bool:
     """Whether the environment names an OTLP server, which its headers and certificates are then meant for."""
-    return find(_OWN + "ENDPOINT", _OTLP_TRACES + "ENDPOINT", _OTLP + "ENDPOINT") is not None
+    return find(OWN_ENDPOINT, _OTLP_TRACES + "ENDPOINT", _OTLP + "ENDPOINT") is not None
 
 
 def sends_to_otlp() -> bool:
@@ -187,10 +205,17 @@ def sends_to_otlp() -> bool:
 
     ``OTEL_TRACES_EXPORTER`` without ``otlp`` in it says that OpenTelemetry's server isn't meant for traces.
     """
-    exporters = {word.strip() for word in _read("OTEL_TRACES_EXPORTER").lower().split(",")} - {""}
-    if exporters and "otlp" not in exporters:
-        return find(_OWN + "ENDPOINT") is not None
+    exporters = _exporters()
+    if exporters and not any(word in _OTLP_EXPORTERS for word in exporters):
+        return find(OWN_ENDPOINT) is not None
     return has_otlp_endpoint()
+
+
+def settings_without_endpoint() -> list[str]:
+    """The variables of ours that say how to send to ``AGENTTRACE_ENDPOINT`` while that isn't set."""
+    if find(OWN_ENDPOINT) is not None:
+        return []
+    return [_OWN + name for name in _ENDPOINT_SETTINGS if find(_OWN + name) is not None]
 
 
 def otlp_setting(name: str) -> Variable | None:
@@ -202,7 +227,7 @@ def otlp_setting(name: str) -> Variable | None:
     Args:
         name: The end of the variable's name, such as ``"HEADERS"``.
     """
-    if find(_OWN + "ENDPOINT") is not None:
+    if find(OWN_ENDPOINT) is not None:
         return find(_OWN + name)
     return find(_OTLP_TRACES + name, _OTLP + name)
 
@@ -235,7 +260,7 @@ def otlp_endpoint(protocol: Protocol | None) -> FoundEndpoint:
 
 def _is_meant_secure(endpoint: Endpoint, variable: str) -> bool:
     # OpenTelemetry means a gRPC endpoint without a scheme to be secure; on this machine nobody's is.
-    if variable == _OWN + "ENDPOINT":
+    if variable == OWN_ENDPOINT:
         return False
     insecure = find(_OTLP_TRACES + "INSECURE", _OTLP + "INSECURE")
     return not endpoint.is_loopback if insecure is None else insecure.value.lower() != "true"
@@ -244,12 +269,15 @@ def _is_meant_secure(endpoint: Endpoint, variable: str) -> bool:
 def otlp_protocol() -> Protocol | None:
     """The protocol that the environment says to speak to its OTLP server; None where it says nothing.
 
+    Where no variable for the protocol is set, the exporter that ``OTEL_TRACES_EXPORTER`` names may say it.
+
     Raises:
         ValueError: If it is unknown; the variable is named.
     """
     found = otlp_setting("PROTOCOL")
     if found is None:
-        return None
+        named = [_OTLP_EXPORTERS[word] for word in _exporters() if word in _OTLP_EXPORTERS]
+        return named[0] if named and find(OWN_ENDPOINT) is None else None
     if found.value.lower() == "http/json":
         faults.warn_once(
             "agenttrace: OTLP in JSON isn't spoken here; sending http/protobuf, which servers take as well."
@@ -273,6 +301,11 @@ def parse_headers(text: str) -> dict[str, str]:
                 raise ValueError('headers can\'t be read: write "name=value,name=value", or a dict')
             headers[unquote(name).strip().lower()] = unquote(value).strip()
     return headers
+
+
+def _exporters() -> list[str]:
+    words = (word.strip() for word in _read("OTEL_TRACES_EXPORTER").lower().split(","))
+    return [word for word in words if word]
 
 
 def _read(variable: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agenttrace import faults
 from agenttrace.destinations import Destination, arize, langfuse, otlp, phoenix
 from agenttrace.settings import choose_destinations
 from tests.isolation import isolated, warnings_in
@@ -70,6 +71,16 @@ def test_nothing_configured_is_the_local_store(isolated: Path, caplog: pytest.Lo
          ["https://otlp.eu-west-1a.arize.com/v1/traces"]),
         ([OTLP, {"OTEL_TRACES_EXPORTER": "none"}, PHOENIX], [AT_PHOENIX]),
         ([OTLP, {"OTEL_TRACES_EXPORTER": "console, OTLP"}], [AT_OTLP]),
+        ([OTLP, {"OTEL_TRACES_EXPORTER": "otlp_proto_http"}], [AT_OTLP]),
+        ([OTLP, {"OTEL_TRACES_EXPORTER": "Otlp_Proto_Grpc"}], ["grpc://o:4318"]),
+        ([OTLP, {"OTEL_TRACES_EXPORTER": "console,otlp_proto_grpc"}], ["grpc://o:4318"]),
+        ([OTLP, {"OTEL_TRACES_EXPORTER": "otlp_proto_grpc", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}],
+         [AT_OTLP]),
+        ([OTLP, {"OTEL_TRACES_EXPORTER": "otlp_proto_http", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"}],
+         ["grpc://o:4318"]),
+        ([{"OTEL_EXPORTER_OTLP_ENDPOINT": "o:4317", "OTEL_TRACES_EXPORTER": "otlp_proto_http"}],
+         ["http://o:4317/v1/traces"]),
+        ([OWN, {"OTEL_TRACES_EXPORTER": "otlp_proto_grpc"}], ["http://a:4318/v1/traces"]),
         ([OWN, {"OTEL_TRACES_EXPORTER": "none"}], ["http://a:4318/v1/traces"]),
         ([OWN, OTLP], ["http://a:4318/v1/traces"]),
     ],
@@ -136,6 +147,47 @@ def test_half_a_configuration_keeps_nothing_from_the_others(
 
 
 @pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"AGENTTRACE_HEADERS": "authorization=hidden"},
+            "AGENTTRACE_HEADERS is set but AGENTTRACE_ENDPOINT isn't, so it",
+        ),
+        (
+            {"AGENTTRACE_CLIENT_KEY": "/hidden", "AGENTTRACE_PROTOCOL": "grpc"},
+            "AGENTTRACE_PROTOCOL and AGENTTRACE_CLIENT_KEY are set but AGENTTRACE_ENDPOINT isn't, so they aren't used",
+        ),
+    ],
+)
+@pytest.mark.parametrize("endpoint", [None, "http://localhost:4318"])
+def test_settings_of_ours_without_our_endpoint_are_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    endpoint: str | None,
+    variables: dict[str, str],
+    words: str,
+) -> None:
+    """They go to no other endpoint, and nobody should have to find that out from a server that refuses."""
+    configured(monkeypatch, OTLP, variables)
+    caplog.clear()
+    faults.forget()
+    [destination] = choose_destinations((), endpoint)
+    choose_destinations((), endpoint)
+    assert (dict(destination.headers), destination.endpoint and destination.endpoint.protocol) == ({}, "http/protobuf")
+    [warning] = warnings_in(caplog)
+    assert words in warning
+    assert "hidden" not in warning
+
+
+def test_our_endpoint_with_its_settings_is_nothing_to_speak_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every one of them is used then."""
+    configured(monkeypatch, OWN, {"AGENTTRACE_HEADERS": "x-a=1", "AGENTTRACE_COMPRESSION": "gzip"})
+    assert warnings_in(caplog) == []
+
+
+@pytest.mark.parametrize(
     ("choice", "variables", "places"),
     [
         ("local", [PHOENIX], ["local"]),
@@ -160,6 +212,7 @@ def test_a_variable_chooses_among_them(
     ("variables", "words"),
     [
         ({"AGENTTRACE_DESTINATIONS": "http://user:hidden@host"}, "AGENTTRACE_DESTINATIONS names an unknown"),
+        ({"AGENTTRACE_DESTINATIONS": " , ,"}, "AGENTTRACE_DESTINATIONS names no destination: write some of phoenix, "),
         ({"AGENTTRACE_DESTINATIONS": "langfuse"}, "set LANGFUSE_PUBLIC_KEY"),
         ({"AGENTTRACE_DESTINATIONS": "arize", "ARIZE_SPACE_ID": "x"}, "set ARIZE_API_KEY"),
         ({"PHOENIX_COLLECTOR_ENDPOINT": "ftp://hidden@p"}, "PHOENIX_COLLECTOR_ENDPOINT: endpoint"),

@@ -13,7 +13,7 @@ from .langfuse_server import LANGFUSE_HOSTS, LANGFUSE_KEYS, langfuse
 from .otlp_server import otlp
 from .phoenix_server import phoenix
 
-__all__ = ["configured_destinations"]
+__all__ = ["configured_destinations", "tell_of_settings_without_endpoint"]
 
 _CHOICE = "AGENTTRACE_DESTINATIONS"
 _LANGFUSE_SWITCH = "LANGFUSE_TRACING_ENABLED"
@@ -28,6 +28,7 @@ def configured_destinations() -> tuple[Destination, ...]:
     Raises:
         ValueError: If a variable has an impossible value; it is named.
     """
+    tell_of_settings_without_endpoint()
     chosen = environment.find(_CHOICE)
     if chosen is not None:
         return _distinct([_maker(word)() for word in _words(chosen.value)])
@@ -45,6 +46,17 @@ def configured_destinations() -> tuple[Destination, ...]:
     return _distinct(found) or (local(),)
 
 
+def tell_of_settings_without_endpoint() -> None:
+    """Warn of variables of ours that say how to send where ``AGENTTRACE_ENDPOINT``, which they are for, isn't set."""
+    present = environment.settings_without_endpoint()
+    if present:
+        they, it = ("it isn't", "neither") if len(present) == 1 else ("they aren't", "none of them")
+        faults.warn_once(
+            f"agenttrace: {' and '.join(present)} {_are(present)} set but {environment.OWN_ENDPOINT} isn't, so {they} "
+            f"used: set that one too, or {it}."
+        )
+
+
 def _makers() -> dict[str, Callable[[], Destination]]:
     return {
         "phoenix": phoenix,
@@ -57,15 +69,22 @@ def _makers() -> dict[str, Callable[[], Destination]]:
 
 
 def _words(text: str) -> list[str]:
-    words = [word.strip().lower() for word in text.split(",")]
-    return [word for word in words if word]
+    words = [word for word in (part.strip().lower() for part in text.split(",")) if word]
+    if not words:
+        # As a template makes of two variables that aren't set: somebody chose, and what they chose is missing.
+        raise ValueError(f"{_CHOICE} names no destination: write some of {_names()}, with commas, or leave it unset")
+    return words
+
+
+def _names() -> str:
+    return ", ".join(_makers())
 
 
 def _maker(word: str) -> Callable[[], Destination]:
     makers = _makers()
     if word not in makers:
         # Not quoted: somebody may have put an address there, and a password with it.
-        raise ValueError(f"{_CHOICE} names an unknown destination: write some of {', '.join(makers)}, with commas")
+        raise ValueError(f"{_CHOICE} names an unknown destination: write some of {_names()}, with commas")
     return makers[word]
 
 

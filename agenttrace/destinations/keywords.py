@@ -8,6 +8,7 @@ from dataclasses import replace
 from agenttrace import environment
 from agenttrace.delivery.endpoint import check_protocol, parse_endpoint
 
+from .configured import tell_of_settings_without_endpoint
 from .destination import Destination
 from .otlp_server import otlp
 from .phoenix_server import phoenix, with_bearer
@@ -31,6 +32,7 @@ def server_of_keywords(
         ValueError: If an argument, or a variable, has an impossible value.
     """
     chosen = check_protocol(protocol)
+    tell_of_settings_without_endpoint()
     if endpoint is None:
         names_phoenix = environment.find(environment.PHOENIX_ENDPOINT) is not None
         if names_phoenix or not environment.sends_to_otlp():
