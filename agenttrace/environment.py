@@ -69,7 +69,7 @@ _OTLP_EXPORTERS: dict[str, Protocol | None] = {
     "otlp_proto_http": "http/protobuf",
     "otlp_proto_grpc": "grpc",
 }
-"""The words of ``OTEL_TRACES_EXPORTER`` that mean OTLP, with the protocol that each says; the longer ones are Python's."""
+"""What ``OTEL_TRACES_EXPORTER`` calls OTLP, with the protocol that each word says; the longer ones are Python's."""
 _PHOENIX_PROJECTS = ("PHOENIX_PROJECT", "PHOENIX_PROJECT_NAME")
 _PROJECTS: dict[str, tuple[str, ...]] = {"phoenix": _PHOENIX_PROJECTS, "arize": ("ARIZE_PROJECT_NAME",)}
 

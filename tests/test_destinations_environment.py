@@ -230,6 +230,9 @@ def test_a_variable_chooses_among_them(
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://o", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/such.pem"},
          "OTEL_EXPORTER_OTLP_CERTIFICATE names '/no/such.pem', which can't be read"),
         ({"AGENTTRACE_ENDPOINT": "https://a", "AGENTTRACE_CERTIFICATE": "/none"}, "AGENTTRACE_CERTIFICATE names"),
+        ({**OWN, "AGENTTRACE_TIMEOUT": "soon"}, "AGENTTRACE_TIMEOUT is 'soon': write a number of seconds above 0"),
+        ({**OWN, "AGENTTRACE_TIMEOUT": "0"}, "AGENTTRACE_TIMEOUT is '0'"),
+        ({**OWN, "AGENTTRACE_COMPRESSION": "zip"}, "AGENTTRACE_COMPRESSION is 'zip': write \"gzip\" or \"none\""),
     ],
 )  # fmt: skip
 def test_a_variable_that_cannot_be_right_is_named(
@@ -353,13 +356,38 @@ def test_opentelemetrys_endpoint_is_read_as_its_specification_says(
     assert shown(configured(monkeypatch, variables)) == [address]
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("5", 5.0), ("0.5", 0.5), ("999", 999.0), ("10000", 10.0)])
+@pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("0.5", 0.5), ("10", 10.0), ("99.9", 99.9), ("100", 0.1), ("500", 0.5), ("10000", 10.0)],
+)
 def test_a_timeout_is_in_seconds_or_in_milliseconds(
-    monkeypatch: pytest.MonkeyPatch, value: str, seconds: float
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, seconds: float
 ) -> None:
     """The specification means the one, OpenTelemetry's SDK for Python the other; their sizes tell them apart."""
-    [destination] = configured(monkeypatch, OTLP, {"OTEL_EXPORTER_OTLP_TIMEOUT": value})
+    [destination] = configured(monkeypatch, OTLP, {variable: value})
     assert destination.options.timeout == seconds
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("0.5", 0.5), ("99.9", 99.9), ("100", 100.0), ("500", 500.0)])
+def test_a_timeout_of_ours_is_in_seconds(monkeypatch: pytest.MonkeyPatch, value: str, seconds: float) -> None:
+    """As the keyword is: nothing has to be guessed."""
+    [destination] = configured(monkeypatch, OWN, {"AGENTTRACE_TIMEOUT": value})
+    assert destination.options.timeout == seconds
+
+
+@pytest.mark.parametrize("prefix", ["OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_", "AGENTTRACE_"])
+def test_a_key_without_its_certificate_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, prefix: str
+) -> None:
+    """And the one that is missing, as nobody gave an argument."""
+    key = tmp_path / "hidden.pem"
+    key.touch()
+    variables = {f"{prefix}ENDPOINT": "https://o", f"{prefix}CLIENT_KEY": str(key)}
+    words = f"{prefix}CLIENT_KEY is set without {prefix}CLIENT_CERTIFICATE: name"
+    with pytest.raises(ValueError, match=f"^{words}") as caught:
+        configured(monkeypatch, variables)
+    assert "hidden" not in str(caught.value)
 
 
 def test_certificates_are_for_the_server_that_they_are_named_for(

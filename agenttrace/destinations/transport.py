@@ -17,7 +17,7 @@ from .sources import Sources, check_text
 __all__ = ["Transport", "choose_options"]
 
 _FILES = ("certificate", "client_key", "client_certificate")
-_LEAST_MILLISECONDS = 1_000.0
+_LEAST_MILLISECONDS = 100.0
 
 
 class Transport(TypedDict, total=False):
@@ -60,12 +60,19 @@ def choose_options(
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}: how to send is said by {known}")
     files = {name: _file(name, given.get(name), sources, from_environment and is_secure) for name in _FILES}
     if files["client_key"] and not files["client_certificate"]:
-        raise ValueError("client_key is given without client_certificate: name the certificate that belongs to it")
+        raise ValueError(_without_certificate(dict(sources.noted)["client_key"]))
     return TransportOptions(
         compression=_compression(given.get("compression"), sources, from_environment),
         timeout=_timeout(given.get("timeout"), sources, from_environment),
         **files,
     )
+
+
+def _without_certificate(source: str) -> str:
+    if source == "argument":
+        return "client_key is given without client_certificate: name the certificate that belongs to it"
+    certificate = source.replace("CLIENT_KEY", "CLIENT_CERTIFICATE")
+    return f"{source} is set without {certificate}: name the certificate that belongs to the key there"
 
 
 def _compression(given: object, sources: Sources, from_environment: bool) -> str | None:
@@ -78,6 +85,8 @@ def _compression(given: object, sources: Sources, from_environment: bool) -> str
     if found is not None:
         word = found.value.lower()
         if word not in ("gzip", "none"):
+            if found.is_ours:
+                raise ValueError(f'{found.name} is {word[:20]!r}: write "gzip" or "none"')
             faults.warn_once(f"agenttrace: unknown OTLP compression {word!r}; sending without. Write gzip or none.")
         sources.note("compression", found.name)
     return "gzip" if word == "gzip" else None
@@ -97,15 +106,18 @@ def _timeout(given: object, sources: Sources, from_environment: bool) -> float:
         return default
     sources.note("timeout", found.name)
     try:
-        seconds = float(found.value)
+        number = float(found.value)
     except ValueError:
-        seconds = 0.0
-    if 0 < seconds < math.inf:
-        # OpenTelemetry's specification means milliseconds, its SDK for Python seconds; nobody means a quarter of an
-        # hour.
-        return seconds / 1000 if seconds >= _LEAST_MILLISECONDS else seconds
-    faults.warn_once(f"agenttrace: the OTLP timeout {found.value!r} is no number of seconds; using {default:g}.")
-    return default
+        number = 0.0
+    if not 0 < number < math.inf:
+        if found.is_ours:
+            raise ValueError(f"{found.name} is {found.value[:20]!r}: write a number of seconds above 0, like 10")
+        faults.warn_once(f"agenttrace: the OTLP timeout {found.value!r} is no number of seconds; using {default:g}.")
+        return default
+    # OpenTelemetry's specification means milliseconds, its SDK for Python seconds. Nobody waits for a minute and a half
+    # for an answer, nor for less than a tenth of a second.
+    is_milliseconds = number >= _LEAST_MILLISECONDS and not found.is_ours
+    return number / 1000 if is_milliseconds else number
 
 
 def _file(name: str, given: object, sources: Sources, from_environment: bool) -> str | None:
