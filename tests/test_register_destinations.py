@@ -368,14 +368,43 @@ def test_how_spans_are_kept_is_a_keyword_or_a_variable(
     assert changed.changes_from(settings_of(local("/a"), **{keyword: usual})).startswith(f"{keyword} ")
 
 
-def test_how_large_and_old_an_outbox_gets_is_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In megabytes and days."""
-    usual = settings_of(local("/a")).delivery
-    assert (usual.outbox_bytes, usual.outbox_seconds) == (512 * 2**20, 7 * 86_400)
-    monkeypatch.setenv("AGENTTRACE_OUTBOX_MB", "1.5")
-    monkeypatch.setenv("AGENTTRACE_OUTBOX_DAYS", "0.5")
-    changed = settings_of(local("/a")).delivery
-    assert (changed.outbox_bytes, changed.outbox_seconds) == (1.5 * 2**20, 43_200)
+@pytest.mark.parametrize(
+    ("variable", "text", "field", "usual", "value"),
+    [
+        ("AGENTTRACE_OVERFLOW_TIMEOUT", "0.5", "overflow_timeout", 2.0, 0.5),
+        ("AGENTTRACE_OVERFLOW_TIMEOUT", "0", "overflow_timeout", 2.0, 0.0),
+        ("AGENTTRACE_BATCH_MB", "1.5", "batch_bytes", 3_500_000, 1_500_000),
+        ("AGENTTRACE_BATCH_MB", "64", "batch_bytes", 3_500_000, 64_000_000),
+        ("AGENTTRACE_OUTBOX_MB", "1", "outbox_bytes", 512 * 2**20, 2**20),
+        ("AGENTTRACE_OUTBOX_MB", "1.5", "outbox_bytes", 512 * 2**20, 1.5 * 2**20),
+        ("AGENTTRACE_OUTBOX_DAYS", "0.5", "outbox_seconds", 7 * 86_400, 43_200),
+    ],
+)
+def test_how_much_is_sent_and_kept_and_waited_for_is_a_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, field: str, usual: float, value: float
+) -> None:
+    """In megabytes, seconds and days; a change of it is named by its variable."""
+    before = settings_of(local("/a"))
+    assert getattr(before.delivery, field) == usual
+    monkeypatch.setenv(variable, text)
+    changed = settings_of(local("/a"))
+    assert getattr(changed.delivery, field) == value
+    assert changed.changes_from(before).startswith(f"{variable} ")
+
+
+def test_a_batch_is_as_large_as_its_variable_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request is larger, whatever the spans."""
+    monkeypatch.setenv("AGENTTRACE_BATCH_MB", "0.02")
+    with CollectorServer() as server:
+        provider = register_own(otlp(server.endpoint, spans="all"), export_interval=60)
+        tracer = provider.get_tracer("test")
+        for number in range(20):
+            tracer.start_span(str(number), attributes={"text": "x" * 4_000}).end()
+        assert flush()
+        sizes = [request.size for request in server.requests]
+    assert sum(len(request.spans) for request in server.requests) == 20
+    assert max(sizes) <= 20_000
+    assert len(sizes) >= 4
 
 
 def test_each_destination_is_waited_for_as_long_as_it_says() -> None:
@@ -424,6 +453,8 @@ def test_what_no_delivery_can_do_is_refused(given: dict[str, Any], error: type[E
         ("AGENTTRACE_SHUTDOWN_TIMEOUT", "-1"),
         ("AGENTTRACE_FLUSH_ON_ROOT", "maybe"),
         ("AGENTTRACE_OUTBOX_MB", "much"),
+        ("AGENTTRACE_BATCH_MB", "much"),
+        ("AGENTTRACE_OVERFLOW_TIMEOUT", "inf"),
         ("AGENTTRACE_OUTBOX_DAYS", "nan"),
     ],
 )
@@ -434,6 +465,29 @@ def test_a_variable_of_ours_that_cannot_be_right_is_named(
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValueError, match=f"^{variable} is '{value}'"):
         register_own(local("/a"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        (
+            "AGENTTRACE_BATCH_MB",
+            "0",
+            "AGENTTRACE_BATCH_MB is 0: write a number of megabytes above 0, at most 64, like 3.5",
+        ),
+        ("AGENTTRACE_BATCH_MB", "64.5", "AGENTTRACE_BATCH_MB is 64.5: "),
+        ("AGENTTRACE_OUTBOX_MB", "0.5", "AGENTTRACE_OUTBOX_MB is 0.5: write a number of megabytes from 1 on, like 512"),
+        ("AGENTTRACE_OUTBOX_MB", "0", 'register(durability="memory"), or set AGENTTRACE_DURABILITY=memory'),
+    ],
+)
+def test_a_size_that_holds_nothing_or_too_much_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    """With what to write instead."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValueError, match=f"^{variable} is ") as caught:
+        register_own(local("/a"))
+    assert words in str(caught.value)
 
 
 def test_importing_the_makers_brings_no_exporter(program: Program) -> None:

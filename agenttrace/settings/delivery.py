@@ -14,6 +14,9 @@ __all__ = ["make_delivery_options"]
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 _BYTES_OF_MB = 1_048_576
+# Decimal ones for a request, so that "4" stays below the 4 MiB that gRPC's servers take, with the message's own frame.
+_BYTES_OF_BATCH_MB = 1_000_000
+_MOST_BATCH_MB = 64.0
 _SECONDS_OF_DAY = 86_400.0
 
 
@@ -38,13 +41,36 @@ def make_delivery_options(
     interval = _number("export_interval", export_interval, usual.interval)
     return DeliveryOptions(
         interval=interval if batch else 0.0,
+        batch_bytes=_batch_bytes(usual.batch_bytes),
         durability=cast("Durability", _word("durability", durability, get_args(Durability), usual.durability)),
         overflow=cast("Overflow", _word("overflow", overflow, get_args(Overflow), usual.overflow)),
+        overflow_timeout=_number("overflow_timeout", None, usual.overflow_timeout),
         shutdown_timeout=_number("shutdown_timeout", shutdown_timeout, usual.shutdown_timeout),
         flush_on_root=_switch("flush_on_root", flush_on_root, usual.flush_on_root),
-        outbox_bytes=round(_number("outbox_mb", None, usual.outbox_bytes / _BYTES_OF_MB) * _BYTES_OF_MB),
+        outbox_bytes=_outbox_bytes(usual.outbox_bytes),
         outbox_seconds=_number("outbox_days", None, usual.outbox_seconds / _SECONDS_OF_DAY) * _SECONDS_OF_DAY,
     )
+
+
+def _batch_bytes(usual: int) -> int:
+    megabytes = _number("batch_mb", None, usual / _BYTES_OF_BATCH_MB)
+    if not 0 < megabytes <= _MOST_BATCH_MB:
+        raise ValueError(
+            f"AGENTTRACE_BATCH_MB is {megabytes:g}: write a number of megabytes above 0, at most {_MOST_BATCH_MB:g}, "
+            f"like {usual / _BYTES_OF_BATCH_MB:g}"
+        )
+    return max(1, round(megabytes * _BYTES_OF_BATCH_MB))
+
+
+def _outbox_bytes(usual: int) -> int:
+    megabytes = _number("outbox_mb", None, usual / _BYTES_OF_MB)
+    if megabytes < 1:
+        raise ValueError(
+            f"AGENTTRACE_OUTBOX_MB is {megabytes:g}: write a number of megabytes from 1 on, like "
+            f'{usual / _BYTES_OF_MB:g}. To keep nothing on disk, write register(durability="memory"), or set '
+            "AGENTTRACE_DURABILITY=memory"
+        )
+    return round(megabytes * _BYTES_OF_MB)
 
 
 def _variable(name: str) -> environment.Variable | None:

@@ -125,6 +125,8 @@ class Settings:
             ("export_interval", old.interval, new.interval),
             ("shutdown_timeout", old.shutdown_timeout, new.shutdown_timeout),
             ("flush_on_root", old.flush_on_root, new.flush_on_root),
+            ("AGENTTRACE_OVERFLOW_TIMEOUT", old.overflow_timeout, new.overflow_timeout),
+            ("AGENTTRACE_BATCH_MB", old.batch_bytes, new.batch_bytes),
             ("AGENTTRACE_OUTBOX_MB", old.outbox_bytes, new.outbox_bytes),
             ("AGENTTRACE_OUTBOX_DAYS", old.outbox_seconds, new.outbox_seconds),
         ]
