@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from .delivery.batch import Batch, Tally
@@ -10,14 +10,18 @@ from .delivery.queue import Request
 from .delivery.reports import Reporter
 from .delivery.sender import Sender
 from .delivery_setup import make_outbox
+from .outbox.outbox import Outbox
 from .outbox.payloads import SizeLimit
+from .outbox.survey import Leftovers, look_into
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .delivery.options import DeliveryOptions
     from .delivery.sink import Answer
     from .destinations import Destination
 
-__all__ = ["Resent", "resend"]
+__all__ = ["Resent", "resend", "resend_elsewhere"]
 
 
 @dataclass(frozen=True)
@@ -27,18 +31,34 @@ class Resent:
     Args:
         destination: Where they were to go.
         project: The project that they are filed under.
+        folder: The folder of the outbox that they lay in; None where there is no place for one.
+        source: Where they were meant to go, where that was elsewhere.
         sent: Spans that it has taken.
         refused: Spans that it has refused, which are dead letters again.
-        waiting: Spans that still wait: it didn't answer, or living programs send them themselves.
+        waiting: Spans that still wait, as it didn't answer.
+        held: Spans on disk that living programs send themselves.
         problem: What kept them from being sent; empty where nothing did.
     """
 
     destination: Destination
     project: str
-    sent: int
-    refused: int
-    waiting: int
+    folder: Path | None
+    source: str = ""
+    sent: int = 0
+    refused: int = 0
+    waiting: int = 0
+    held: int = 0
     problem: str = ""
+
+    @property
+    def has_met_spans(self) -> bool:
+        """Whether there was anything."""
+        return bool(self.sent or self.refused or self.waiting or self.held)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left that could have been sent."""
+        return not self.refused and not self.waiting
 
 
 def resend(destination: Destination, project: str, options: DeliveryOptions, timeout: float) -> Resent:
@@ -54,15 +74,49 @@ def resend(destination: Destination, project: str, options: DeliveryOptions, tim
         OSError: If what is on disk can't be moved.
     """
     outbox = make_outbox(destination, project, replace(options, durability="batch"))
-    if outbox is None or not outbox.path.is_dir():
-        return Resent(destination, project, 0, 0, 0)
+    nothing = Resent(destination, project, None if outbox is None else outbox.path)
+    return nothing if outbox is None else _send(nothing, outbox, options, timeout)
+
+
+def resend_elsewhere(left: Leftovers, destination: Destination, options: DeliveryOptions, timeout: float) -> Resent:
+    """Send to ``destination`` what waits for another one, whose address was wrong, and isn't a living program's.
+
+    What isn't taken stays where it was, so that nothing is lost when this address is wrong, too.
+
+    Args:
+        left: What waits, and where.
+        destination: Where it goes instead.
+        options: How it is sent.
+        timeout: Seconds that this may take.
+
+    Raises:
+        OSError: If what is on disk can't be moved.
+    """
+    about = left.about
+    outbox = Outbox(left.folder, asdict(about), options.outbox_bytes, options.outbox_seconds)
+    return _send(Resent(destination, about.project, left.folder, about.address), outbox, options, timeout)
+
+
+def _send(nothing: Resent, outbox: Outbox, options: DeliveryOptions, timeout: float) -> Resent:
+    """Send what is in ``outbox``; what became of it, on the ground of ``nothing``, which says what it is about."""
+    if not outbox.path.is_dir():
+        return nothing
+    destination = nothing.destination
     tally, reporter = Tally(), _Listener(str(destination))
     sender = Sender(destination.make_sink(), options, outbox, SizeLimit(options.batch_bytes), tally, reporter)
     for file in outbox.revive():
         sender.add(Batch(None, file))
     sender.serve(Request(timeout, stop=True))
     outbox.leave()
-    return Resent(destination, project, tally.sent, tally.refused, outbox.state().waiting, reporter.problem)
+    left = look_into(outbox.path)
+    return replace(
+        nothing,
+        sent=tally.sent,
+        refused=tally.refused,
+        waiting=0 if left is None else left.waiting + left.unfinished,
+        held=0 if left is None else left.held,
+        problem=reporter.problem,
+    )
 
 
 class _Listener(Reporter):

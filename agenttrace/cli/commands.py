@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WIDTH_WITHOUT_TERMINAL = 120
+_STORE = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Commands(click.Group):
@@ -156,30 +158,51 @@ def doctor(send: bool, endpoint: str | None, protocol: str | None, as_json: bool
         click.get_current_context().exit(1)
 
 
-@agenttrace.command()
+@agenttrace.command(short_help="Send what waits on disk, and what was refused.")
 @click.option("--endpoint", help="The server, instead of what the environment names.")
 @click.option("--protocol", help="How to speak to it: http/protobuf or grpc.")
+@click.option("--store", type=_STORE, metavar="PATH", help="A local store's file, instead of any server.")
+@click.option("--from", "source", metavar="ADDRESS", help="What waits for this address instead, which was wrong.")
 @click.option("--project", help="Only what is filed under this project; without it, whatever waits.")
 @click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(min=0), help="Seconds for each.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def send(endpoint: str | None, protocol: str | None, project: str | None, timeout: float, as_json: bool) -> None:
+def send(
+    endpoint: str | None,
+    protocol: str | None,
+    store: Path | None,
+    source: str | None,
+    project: str | None,
+    timeout: float,
+    as_json: bool,
+) -> None:
     """Send what programs that are gone have left on disk, and what was refused. Exit code 1 when some of it is left.
 
-    What a living program has on disk is left to it.
+    What a living program has on disk is left to it. What waits for servers that neither the options nor the
+    environment name is listed, with the command that sends it.
     """
-    from .sending import resent_document, resent_lines, send_in_turn
+    from .sending import SendOrder, resent_document, resent_lines, send_in_turn
+    from .unsent import unsent, unsent_document, unsent_lines
 
+    if store is not None and (endpoint or protocol):
+        raise click.UsageError("--store is a file, --endpoint and --protocol a server's: give one of them.")
+    order = SendOrder(endpoint, protocol, store, source, project, timeout)
     all_resent = []
     try:
-        for resent in send_in_turn(endpoint, protocol, project, timeout):
+        for resent in send_in_turn(order):
             all_resent.append(resent)
             if not as_json:
                 click.echo("\n".join(resent_lines(resent)))
     except OSError as error:
         raise click.ClickException(f"the outbox can't be used: {error.strerror or type(error).__name__}") from error
+    is_all = not order.names_destination and source is None
+    # Where nothing waits for the one that was named, its address may be wrong.
+    is_worth_listing = is_all or not any(resent.has_met_spans for resent in all_resent)
+    others = unsent([resent.folder for resent in all_resent], project) if is_worth_listing else []
     if as_json:
-        click.echo(safe_json(resent_document(all_resent), indent=2))
-    if any(resent.refused or resent.waiting for resent in all_resent):
+        click.echo(safe_json([*resent_document(all_resent), *unsent_document(others)], indent=2))
+    else:
+        click.echo("\n".join(unsent_lines(others)), nl=bool(others))
+    if not all(resent.is_done for resent in all_resent) or (is_all and any(left.is_stuck for left in others)):
         click.get_current_context().exit(1)
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["ProcessLock"]
+__all__ = ["ProcessLock", "is_held"]
 
 if sys.platform == "win32":
     import msvcrt
@@ -14,12 +14,18 @@ if sys.platform == "win32":
     def _try_to_lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
+    def _try_to_share(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBRLCK, 1)
+
 else:
     import fcntl
 
     def _try_to_lock(descriptor: int) -> None:
         # Not lockf: closing any descriptor of the file would let go of that one.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _try_to_share(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 class ProcessLock:
@@ -61,6 +67,26 @@ class ProcessLock:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process has locked the file at ``path``. It is neither made nor written to.
+
+    Where nobody can tell, such as for somebody else's file, it counts as locked.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        _try_to_share(descriptor)  # several may look at once
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _is_same(descriptor: int, path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agenttrace.outbox import lock
-from agenttrace.outbox.lock import ProcessLock
+from agenttrace.outbox.lock import ProcessLock, is_held
 from tests.outbox.holders import Holder, posix
 
 TAKES = "lock = ProcessLock.take(path / 'lock')\nassert lock is not None"
@@ -94,3 +94,25 @@ def test_where_no_file_can_be_made_that_is_said(tmp_path: Path) -> None:
     """It is another thing than a lock that somebody has."""
     with pytest.raises(FileNotFoundError):
         ProcessLock.take(tmp_path / "gone" / "lock")
+
+
+def test_whether_it_is_held_can_be_seen_without_taking_it(tmp_path: Path) -> None:
+    """And without making the file."""
+    path = tmp_path / "lock"
+    assert not is_held(path)
+    assert not path.exists()
+    with Holder(tmp_path, TAKES) as holder:
+        assert is_held(path)
+        holder.kill()
+    assert not is_held(path)
+    found = ProcessLock.take(path)
+    assert found is not None
+    assert is_held(path)
+    found.release()
+
+
+@posix
+def test_what_cannot_be_looked_at_counts_as_held(tmp_path: Path) -> None:
+    """Nobody knows whose it is."""
+    (tmp_path / "lock").symlink_to(tmp_path / "lock")
+    assert is_held(tmp_path / "lock")
