@@ -10,6 +10,8 @@ from agenttrace.outbox.payloads import Payload
 
 __all__ = ["Batch", "Tally"]
 
+_MOST_FAULTS = 5
+
 
 class Batch:
     """Encoded spans that wait for their destination.
@@ -19,16 +21,16 @@ class Batch:
         file: Where they are on disk; None where they're only in memory.
     """
 
-    __slots__ = ("_payload", "count", "file", "size")
+    __slots__ = ("_accepted_before", "_faults", "_payload", "count", "file", "size")
 
     def __init__(self, payload: Payload | None, file: StoredFile | None) -> None:
         self._payload = payload
         self.file: StoredFile | None = file
-        if payload is not None:
-            self.count, self.size = payload.count, len(payload.data)
-        else:
-            assert file is not None, "a batch is in memory or on disk"
-            self.count, self.size = file.count, file.size
+        assert payload is not None or file is not None, "a batch is in memory or on disk"
+        self.count: int = payload.count if payload is not None else file.count if file is not None else 0
+        self.size: int = len(payload.data) if payload is not None else file.size if file is not None else 0
+        self._faults = 0
+        self._accepted_before = 0
 
     @property
     def memory(self) -> int:
@@ -47,6 +49,19 @@ class Batch:
         assert self.file is not None, "a batch is in memory or on disk"
         data, count = read_file(self.file.path)
         return Payload(data, count)
+
+    def is_poison(self, accepted: int) -> bool:
+        """Count that the destination failed over this batch alone; whether that seems to be the batch's fault.
+
+        It is where that has happened several times, and the destination took others meanwhile.
+
+        Args:
+            accepted: How many requests it has taken so far.
+        """
+        if not self._faults:
+            self._accepted_before = accepted
+        self._faults += 1
+        return self._faults >= _MOST_FAULTS and accepted > self._accepted_before
 
     def move(self, ending: str) -> None:
         """Give the file another ending; without effect where there is none.

@@ -37,6 +37,7 @@ class LeftBehind:
         self._reporter = reporter
         self._folder: ProcessFolder | None = None
         self._look_at = 0.0
+        self._survey_at = time.monotonic() + LOOK_AROUND_SECONDS
         self.batches: deque[Batch] = deque()
         """What is to be sent of it, the oldest first."""
 
@@ -52,6 +53,22 @@ class LeftBehind:
         except BaseException as error:
             faults.contain("looking through the outbox", error)
         return bool(self.batches)
+
+    def survey(self) -> None:
+        """See now and then how much there is and how old, also while nothing of it can be sent."""
+        if self._outbox is None or not self._outbox.has_folder or time.monotonic() < self._survey_at:
+            return
+        self._survey_at = time.monotonic() + LOOK_AROUND_SECONDS
+        try:
+            self._outbox.look_around()
+            self._reporter.dropped_from_outbox(self._outbox.dropped)
+        except BaseException as error:
+            faults.contain("looking through the outbox", error)
+
+    def forget(self) -> None:
+        """In a forked child: the folder is the parent's."""
+        if self._folder is not None:
+            self._folder.forget()
 
     def let_go(self) -> None:
         """Leave the folder that was taken over last."""

@@ -120,7 +120,10 @@ class GrpcConnection:
             problem = f"{name} takes no message as large as one span is"
             return Answer(Verdict.SPLIT, self._words.after(problem, details))
         if code in _LATER_CODES:
-            return Answer(Verdict.LATER, f"{name} is busy ({code.name})", _retry_after(error))
+            wish = _retry_after(error)
+            # Without it the specification knows no reason to try again but a message over the limit.
+            is_doubtful = code is grpc.StatusCode.RESOURCE_EXHAUSTED and wish is None
+            return Answer(Verdict.LATER, f"{name} is busy ({code.name})", wish, may_be_too_large=is_doubtful)
         return self._refusal(name, code, details)
 
     def _refusal(self, name: str, code: grpc.StatusCode, details: str) -> Answer:

@@ -91,7 +91,10 @@ class Pipeline(SpanProcessor):
 
     def _flush_root(self, seconds: float) -> None:
         try:
-            self.flush(seconds)
+            # Not `flush`, whose report is the program's to ask for.
+            requests = [(delivery, delivery.begin_flush(seconds)) for delivery in self.deliveries]
+            for delivery, request in requests:
+                delivery.await_flush(request)
         except BaseException as error:
             faults.contain("flushing at the end of a root span", error)
 
@@ -146,8 +149,8 @@ class Pipeline(SpanProcessor):
     def hand_over(self, successor: Pipeline, timeout: float | None = None) -> bool:
         """Shut down, and give spans that started before and end later to ``successor``."""
         # One of the destinations does, or the successor would get such a span once from each.
-        for delivery in self.deliveries[:1]:
-            delivery.hand_over_to(successor.deliver)
+        for delivery in self.deliveries:
+            delivery.hand_over_to(successor.deliver if delivery is self.deliveries[0] else _leave_to_the_first)
         return self.stop(timeout)
 
     @property
@@ -165,6 +168,10 @@ class Pipeline(SpanProcessor):
         if attributes:
             present = span.attributes or {}
             span.set_attributes({key: value for key, value in attributes.items() if key not in present})
+
+
+def _leave_to_the_first(span: ReadableSpan) -> None:
+    """Nothing: the first destination hands over for all."""
 
 
 class Switch(SpanProcessor):

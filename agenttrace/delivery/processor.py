@@ -12,7 +12,6 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import TraceFlags
 
 from agenttrace import faults
-from agenttrace.blame import is_meant_for_program
 from agenttrace.outbox.payloads import SizeLimit
 
 from .batch import Tally
@@ -24,7 +23,7 @@ from .queue import IDLE, Request, SpanQueue
 from .reports import Reporter
 from .sender import Sender
 from .sink import LOCAL_EXIT_SECONDS, Sink
-from .threads import Delivering, delivery_thread
+from .threads import Delivering, DeliveryThreads
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ class DeliveryProcessor(SpanProcessor):
                     if len(spans) >= queue.threshold:
                         self._notice(queue)
             self._open.remove(context.span_id)
+            if self._keeps_at_once and self._worker.is_asleep:
+                self._wake()  # to note that it has ended, and to have the disk itself keep it
         except BaseException as error:
             faults.contain("queueing an ended span", error)
 
@@ -113,10 +114,14 @@ class DeliveryProcessor(SpanProcessor):
         """Ask the threads to deliver what waits, for ``timeout`` seconds at most. To be followed by `end_flush`."""
         return None if self._has_nothing_to_do() else self._ask(Request(timeout, stop=False))
 
-    def end_flush(self, request: Request | None) -> FlushReport:
-        """Wait for what `begin_flush` has asked for, and say what became of the spans since the flush before."""
+    def await_flush(self, request: Request | None) -> None:
+        """Wait for what `begin_flush` has asked for. What became of the spans is left for `end_flush` to say."""
         if request is not None:
             request.done.wait(request.remaining())
+
+    def end_flush(self, request: Request | None) -> FlushReport:
+        """Wait for what `begin_flush` has asked for, and say what became of the spans since the flush before."""
+        self.await_flush(request)
         return self._report()
 
     def shutdown(self) -> None:
@@ -150,7 +155,7 @@ class DeliveryProcessor(SpanProcessor):
     def end_stop(self, request: Request | None) -> bool:
         """Wait for what `begin_stop` has asked for; whether everything is safe."""
         if request is None:
-            return not self._worker_thread or not self._sender.undelivered
+            return not self._sender.undelivered
         began = time.monotonic()
         request.done.wait(request.remaining())
         if self._outbox is not None:
@@ -185,7 +190,7 @@ class DeliveryProcessor(SpanProcessor):
     def begin(self) -> None:
         """Send what processes that are gone have left in the outbox, without waiting for a span of this one."""
         if self._outbox is not None and self._outbox.path.is_dir():
-            self._start_threads()
+            self._threads.start()
 
     def after_fork(self) -> None:
         """Start afresh in a forked child: what waited is the parent's to send, and so are its connections.
@@ -195,6 +200,7 @@ class DeliveryProcessor(SpanProcessor):
         was_closed = self._queue.is_closed
         self._inherited |= self._open.ids()
         self._sink.forget()
+        self._sender.after_fork()
         if self._outbox is not None:
             self._outbox.after_fork()
         self._start_afresh()
@@ -216,30 +222,32 @@ class DeliveryProcessor(SpanProcessor):
         encoder = SpanEncoder(self._view, options)
         running = RunningSpans(self._open, encoder, self._outbox, show, options.interval)
         self._worker = Worker(self._queue, self._encoder, self._sender, self._outbox, running, options)
-        self._worker_thread: threading.Thread | None = None
-        self._sender_thread: threading.Thread | None = None
-        self._threads_lock = threading.Lock()
+        self._threads = DeliveryThreads(self._worker.run, self._sender.run)
+        self._inline_lock = threading.Lock()
+        self._report_lock = threading.RLock()
         self._stalled_until = 0.0
 
     def _has_nothing_to_do(self) -> bool:
         # A thread may hold a batch that it took a moment ago, so only one that never started proves that.
-        return self._worker_thread is None and not self._queue.spans
+        return not self._threads.have_started and not self._queue.spans and not self._sender.undelivered
 
     def _wake(self) -> None:
         """A span has started while the worker sleeps: it may stay open for long, and is to be written down then."""
         if self._queue.is_closed:
             return  # nobody is there to write it down, nor to send it before it has ended
         self._worker.is_asleep = False
-        if self._worker_thread is None:
-            self._start_threads()
-        self._queue.signals.put(None)
+        if self._has_threads():
+            self._queue.signals.put(None)
+        else:
+            self._worker.is_asleep = True
 
     def _take_with_care(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         if context is not None and context.span_id in self._inherited:
             return  # the parent process has it open, and ends it
-        if self._keeps_at_once and not self._queue.is_closed:
-            self._start_threads()
+        has_room = self._sender.memory <= self._options.memory_bytes
+        if self._keeps_at_once and has_room and not self._queue.is_closed:
+            self._has_threads()
             with Delivering():
                 self._worker.keep([span], through=self._options.durability == "sync")
             return
@@ -257,8 +265,8 @@ class DeliveryProcessor(SpanProcessor):
             else:
                 queue.disarm()
             queue.signals.put(None)
-            if self._worker_thread is None:
-                self._start_threads()
+            if not self._has_threads():
+                queue.arm(IDLE)  # the next span tries again
             if queue.is_full:
                 self._wait_for_room(queue)
 
@@ -270,10 +278,10 @@ class DeliveryProcessor(SpanProcessor):
         options = self._options
         started = time.monotonic()
         longest = {"drop": 0.0, "spill": options.overflow_timeout, "block": float("inf")}[options.overflow]
-        if threading.current_thread() in (self._worker_thread, self._sender_thread) or started < self._stalled_until:
+        if self._threads.is_current or started < self._stalled_until:
             longest = 0.0
         while queue.is_full and not queue.is_closed:
-            if time.monotonic() - started >= longest or not self._start_threads():
+            if time.monotonic() - started >= longest or not self._has_threads():
                 if longest:
                     self._stalled_until = time.monotonic() + _STALLED_SECONDS
                 queue.drop_newest()
@@ -283,23 +291,22 @@ class DeliveryProcessor(SpanProcessor):
 
     def _take_late(self, queue: SpanQueue) -> None:
         """A span ended after the end of delivery: keep it at least, and send it where there is still time."""
-        if self._successor is not None:
-            for span in queue.take(len(queue.spans)):
-                self._successor(span)
+        span = queue.take_newest()
+        if span is None:
             return
-        if self._exit_deadline is None:
-            queue.spans.clear()
+        if self._successor is not None:
+            self._successor(span)
+        elif self._exit_deadline is None:
             faults.warn_once("agenttrace: spans that end after shutdown() are not recorded; call register() again.")
-        elif self._sender_thread is not None and self._sender_thread.is_alive():
-            with Delivering():
-                self._worker.keep(queue.take(len(queue.spans)))  # it sends them, if it is ever answered
         else:
-            for span in list(queue.spans):  # else they would be written down as open still
-                if span.context is not None:
-                    self._open.remove(span.context.span_id)
-            self._serve_inline(Request(self._exit_deadline - time.monotonic(), stop=True, is_exit=True))
-            self._say_what_is_left(0.0)
-            self._leave_outbox(is_exit=True)
+            if span.context is not None:  # else it would be written down as open still
+                self._open.remove(span.context.span_id)
+            with Delivering():
+                self._worker.keep([span])
+            if not self._threads.is_sender_alive:  # else it sends this one, too, if it is ever answered
+                self._serve_inline(Request(self._exit_deadline - time.monotonic(), stop=True, is_exit=True))
+                self._say_what_is_left(0.0)
+                self._leave_outbox(is_exit=True)
 
     def _say_what_is_left(self, waited: float) -> None:
         on_disk = self._sender.on_disk
@@ -322,8 +329,9 @@ class DeliveryProcessor(SpanProcessor):
 
     def _report(self) -> FlushReport:
         on_disk = self._sender.on_disk
-        counts = (self._tally.sent, self._tally.refused, self._lost())
-        before, self._reported = self._reported, counts
+        with self._report_lock:
+            counts = (self._tally.sent, self._tally.refused, self._lost())
+            before, self._reported = self._reported, counts
         return FlushReport(
             sent=max(0, counts[0] - before[0]),  # what a destination took may have gone with it meanwhile
             on_disk=on_disk,
@@ -333,9 +341,9 @@ class DeliveryProcessor(SpanProcessor):
         )
 
     def _ask(self, request: Request) -> Request | None:
-        if threading.current_thread() in (self._worker_thread, self._sender_thread):
+        if self._threads.is_current:
             return None  # an exporter that flushes what it is part of would wait for itself
-        if self._start_threads():
+        if self._has_threads():
             self._queue.signals.put(request)
         else:
             self._serve_inline(request)
@@ -343,38 +351,27 @@ class DeliveryProcessor(SpanProcessor):
 
     def _serve_inline(self, request: Request) -> None:
         # From Python 3.12 on no thread can be started while the interpreter shuts down.
-        if self._threads_lock.acquire(blocking=False):
+        if self._inline_lock.acquire(blocking=False):
             try:
+                was_told_to_stop = self._queue.is_closed
                 with Delivering():
                     self._worker.gather(request)
-                    self._sender.serve(request)
+                    if not self._threads.is_sender_alive:
+                        self._sender.serve(request)
+                    elif was_told_to_stop:
+                        request.done.set()  # it is in the middle of that, and hears nothing more
+                    else:
+                        self._sender.signals.put(request)
             finally:
-                self._threads_lock.release()
+                self._inline_lock.release()
 
-    def _start_threads(self) -> bool:
-        """Have both threads; False when there can be none (any more)."""
-        if self._worker_thread is not None and self._sender_thread is not None:
-            return self._worker_thread.is_alive() and self._sender_thread.is_alive()
-        if not self._threads_lock.acquire(blocking=False):
-            return True  # another thread is starting them
-        try:
-            if self._sender_thread is None:
-                self._sender_thread = delivery_thread(self._sender.run, "agenttrace-sender")
-                self._sender_thread.start()
-            if self._worker_thread is None:
-                self._worker_thread = delivery_thread(self._worker.run, "agenttrace-worker")
-                self._worker_thread.start()
-        except RuntimeError as error:
-            if is_meant_for_program(error):
-                raise
-            self._report_no_thread(error)  # each is kept where it is, for `is_alive` to tell
-            return False
-        finally:
-            self._threads_lock.release()
-        return True
-
-    def _report_no_thread(self, error: RuntimeError) -> None:
+    def _has_threads(self) -> bool:
+        """Whether the threads run, which are started where there are none yet."""
+        if self._threads.start():
+            return True
         # From Python 3.12 on there is none from the moment that the main thread has ended, while exit handlers still
         # run. `begin_stop` delivers without one then, so nothing is wrong.
-        if threading.main_thread().is_alive() and not self._queue.is_closed:
-            faults.report("starting the threads that deliver spans", error)
+        problem = self._threads.problem
+        if problem is not None and threading.main_thread().is_alive() and not self._queue.is_closed:
+            faults.report("starting the threads that deliver spans", problem)
+        return False

@@ -78,7 +78,9 @@ class SpanQueue:
 
     def arm(self, length: int) -> None:
         """Ask producers for a signal when ``length`` spans wait, or when it is time to look whether there is room."""
-        self.threshold = CLOSED if self.is_closed else min(length, len(self.spans) + _WEIGHED, self.capacity + 1)
+        self.threshold = min(length, len(self.spans) + _WEIGHED, self.capacity + 1)
+        if self.is_closed:  # meanwhile, or before
+            self.threshold = CLOSED
 
     def disarm(self) -> None:
         """Ask producers for no signal but to look whether there is room: the worker looks at the queue by itself."""
@@ -112,9 +114,12 @@ class SpanQueue:
             return batch
         return batch
 
-    def put_back(self, batch: list[ReadableSpan]) -> None:
-        """Return spans that were taken to the front."""
-        self.spans.extendleft(reversed(batch))
+    def take_newest(self) -> ReadableSpan | None:
+        """The span that came last; None where there is none."""
+        try:
+            return self.spans.pop()
+        except IndexError:  # another thread took it
+            return None
 
     def drop_newest(self) -> None:
         """Drop the newest span, and those beyond the capacity, and count them; hear of the very next one, too."""

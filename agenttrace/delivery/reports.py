@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agenttrace import faults
 
 from .server_words import without_words
-from .sink import Answer, Verdict
+from .sink import Answer
 
 __all__ = ["Reporter"]
 
@@ -51,6 +51,7 @@ class Reporter:
         self._unsaid = ""
         self._dropped_before = 0
         self._disk_has_failed = False
+        self._has_told_of_drops = False
         self.is_closing: bool = False
         """Whether what can't be delivered now is lost. Then `gave_up` says what is wrong, as it knows what it costs."""
         self.has_explained: bool = False
@@ -68,7 +69,7 @@ class Reporter:
             self.has_explained = True
             if answer.problem:
                 self._last_warning = now
-                faults.warn(f"agenttrace: {_sentence(answer.problem)} The program goes on; {self._prospect(answer)}.")
+                faults.warn(f"agenttrace: {_sentence(answer.problem)} The program goes on; {self._prospect()}.")
 
     def _leave_to_the_end(self, answer: Answer) -> None:
         self._unsaid = answer.problem
@@ -103,7 +104,10 @@ class Reporter:
 
     def dropped(self, capacity: int) -> None:
         """The queue is full and the newest spans are dropped. Logged once; `gave_up` says how many it were."""
-        faults.warn_once(
+        if self._has_told_of_drops:
+            return
+        self._has_told_of_drops = True
+        faults.warn(
             f"agenttrace: {capacity:,} spans wait for {self._name}, which is too slow or doesn't answer. "
             "Spans that end now are dropped until there is room."
         )
@@ -159,10 +163,8 @@ class Reporter:
             fates.append(f"{_spans(lost)} could not be delivered and {_are(lost)} lost")
         faults.warn(f"agenttrace: {problem} {'; '.join(fates)}.")
 
-    def _prospect(self, answer: Answer) -> str:
+    def _prospect(self) -> str:
         # Often the last word on the matter, so it has to be true of a program that ends a moment later, too.
-        if answer.verdict is Verdict.FAULTY and not self._has_outbox:
-            return "the spans are sent a few times more, and are lost if that fails or the program ends before"
         return (_ON_DISK if self._has_outbox and not self._disk_has_failed else _IN_MEMORY).prospect
 
 

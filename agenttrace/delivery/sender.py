@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from agenttrace import faults
-from agenttrace.outbox.files import DamagedFileError
-from agenttrace.outbox.payloads import SMALLEST_SPAN, Payload, SizeLimit, halves, join
+from agenttrace.outbox.payloads import SMALLEST_SPAN, Payload, SizeLimit, halves
 
 from .backoff import pause_after
 from .batch import Batch, Tally
+from .holding import Holding
 from .left_behind import LOOK_AROUND_SECONDS, LeftBehind
 from .options import DeliveryOptions
-from .queue import Request
+from .queue import Request, waiting_time
 from .reports import Reporter
 from .shortening import shorten
 from .sink import Answer, Sink, Verdict
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sender"]
 
-_FAULTY_ATTEMPTS = 5
+_DOUBTFUL_ATTEMPTS = 3
 _LATELY_SECONDS = 0.2
 _CACHED_BYTES = 16_777_216
 
@@ -60,31 +59,52 @@ class Sender:
         self._tally = tally
         self._reporter = reporter
         self._failures = 0
+        self._accepted = 0
+        self._is_stopped = False
+        # Whether the destination has asked for the pause that it is given.
+        self._is_left_alone = False
         self._retry_at = 0.0
         # Where each span is written by itself, somebody has to gather them for the network.
         self._gather_seconds = options.interval if options.durability in ("write", "sync") else 0.0
         self._gathered_at = 0.0
         self._is_idle = False
-        self._settled = 0
         self._requests: deque[Request] = deque()
-        self._unconfirmed = Unconfirmed(self._remove)
+        self._holding = Holding(sink.name, options.batch_size, outbox, limit, tally, reporter)
+        self._unconfirmed = Unconfirmed(self._holding.remove, options.outbox_bytes // 4)
         self._left = LeftBehind(outbox, self._unconfirmed, reporter)
         self.backlog: deque[Batch] = deque()
         """What this process has to send, the oldest first."""
         self.signals: SimpleQueue[Request | None] = SimpleQueue()
         """By which the thread hears that there is something to do."""
-        self.memory: int = 0
-        """Bytes of encoded spans in memory, about: several threads add to it without a lock."""
 
     def add(self, batch: Batch) -> None:
         """Send ``batch`` when its turn comes."""
-        self.memory += batch.memory
+        self._holding.count(batch.memory)
         if self.memory > _CACHED_BYTES and batch.file is not None:
-            self._free(batch)
+            self._holding.free(batch)
         self.backlog.append(batch)
         if self._is_idle:
             self._is_idle = False
             self.signals.put(None)
+
+    def keep(self, payload: Payload, *, through: bool = False) -> Batch:
+        """``payload`` as a batch, on disk where there is an outbox that can be written to.
+
+        Args:
+            payload: Encoded spans.
+            through: Whether to wait until the disk has them.
+        """
+        return self._holding.keep(payload, through=through)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of encoded spans in memory."""
+        return self._holding.memory
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the destination didn't take what it was sent last."""
+        return self._failures > 0
 
     @property
     def undelivered(self) -> int:
@@ -98,14 +118,20 @@ class Sender:
 
     def run(self) -> None:
         """Deliver until a request to stop has been served."""
-        while True:
-            request = self._wait()
-            if request is None:
-                self._deliver_due()
-                continue
+        while not self._is_stopped:
+            try:
+                self._go_on()
+            except BaseException as error:  # whatever it is, the thread lives on: nobody else will deliver
+                faults.contain(f"delivering spans to {self._sink.name}", error)
+                self._failures += 1
+                self._retry_at = time.monotonic() + pause_after(self._failures, None)
+
+    def _go_on(self) -> None:
+        request = self._wait()
+        if request is None:
+            self._deliver_due()
+        else:
             self.serve(request)
-            if request.stop:
-                return
 
     def serve(self, request: Request) -> None:
         """Deliver what waits now.
@@ -113,32 +139,48 @@ class Sender:
         A destination that is there but busy is asked again until the deadline. One that nobody answers at isn't
         waited for. What processes that are gone have left comes after what this one has.
         """
-        target = self._settled + len(self.backlog)
-        while (self.backlog and self._settled < target) or self._left.look():
+        self._is_stopped |= request.stop
+        try:
+            self._deliver_for(request)
+            if request.stop:
+                self._is_there(_LATELY_SECONDS, request.remaining())
+                self._close()
+        finally:
+            request.done.set()
+
+    def _deliver_for(self, request: Request) -> None:
+        target = self._holding.settled + len(self.backlog)
+        if self._is_left_alone:
+            self._pause(min(self._retry_at, request.deadline), ends_on_request=False)
+        while True:
+            is_own = bool(self.backlog) and self._holding.settled < target
+            if not is_own and not self._left.look():
+                return
             remaining = request.remaining()
             if not remaining or any(other.stop for other in self._requests):
-                break
+                return
             timeout = self._options.timeout
-            verdict = self._deliver(min(timeout, remaining) if request.stop else timeout).verdict
+            line = self.backlog if is_own else self._left.batches
+            verdict = self._deliver(line, min(timeout, remaining) if request.stop else timeout).verdict
             if verdict is Verdict.UNREACHABLE:
-                break
+                return
             if verdict in (Verdict.LATER, Verdict.FAULTY) and self._failures:
                 self._pause(min(self._retry_at, request.deadline), ends_on_request=False)
-        if request.stop:
-            self._is_there(_LATELY_SECONDS, request.remaining())
-            self._close()
-        request.done.set()
 
     def _close(self) -> None:
-        try:
-            self._sink.close()
-            self._left.let_go()
-            self._unconfirmed.close()
-        except BaseException as error:
-            faults.contain(f"closing the connection to {self._sink.name}", error)
+        for step in (self._sink.close, self._left.let_go, self._unconfirmed.close):
+            try:
+                step()
+            except BaseException as error:
+                faults.contain(f"closing the connection to {self._sink.name}", error)
+
+    def after_fork(self) -> None:
+        """In a forked child, before this object is given up: the folders that the parent has taken over are its."""
+        self._left.forget()
+        self._unconfirmed.forget()
 
     def _waiting(self) -> list[Batch]:
-        return [*list(self.backlog), *list(self._left.batches)]
+        return [*self.backlog.copy(), *self._left.batches.copy()]
 
     def _has_work(self) -> bool:
         return bool(self.backlog or self._left.batches)
@@ -147,6 +189,7 @@ class Sender:
         """Sleep until there is something to do: a request, or (None) spans that are due."""
         if self._requests:
             return self._requests.popleft()
+        self._left.survey()
         while True:
             if self._has_work():
                 return self._pause(max(self._retry_at, self._gathered_at), ends_on_request=True)
@@ -183,7 +226,8 @@ class Sender:
         return False
 
     def _pause(self, until: float, *, ends_on_request: bool) -> Request | None:
-        while time.monotonic() < until:
+        # What has been signalled is read in any case: a request is not to wait behind spans.
+        while time.monotonic() < until or not self.signals.empty():
             request = self._next_signal(until)
             if request is None:
                 continue
@@ -196,21 +240,25 @@ class Sender:
 
     def _next_signal(self, until: float | None) -> Request | None:
         try:
-            return self.signals.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            return self.signals.get(timeout=None if until is None else waiting_time(until - time.monotonic()))
         except Empty:
             return None
 
     def _deliver_due(self) -> None:
-        target = self._settled + len(self.backlog) + len(self._left.batches)
-        while self._settled < target and self._has_work():
-            self._deliver(self._options.timeout)
+        target = self._holding.settled + len(self.backlog) + len(self._left.batches)
+        while self._holding.settled < target and self._has_work():
+            self._deliver(self.backlog or self._left.batches, self._options.timeout)
             if self._failures or not self.signals.empty():
                 return
 
-    def _deliver(self, timeout: float) -> Answer:
-        """Send as much as fits into one request."""
-        line = self.backlog or self._left.batches
-        batches, payload = self._gather(line)
+    def _deliver(self, line: deque[Batch], timeout: float) -> Answer:
+        """Send as much of ``line`` as fits into one request."""
+        try:
+            batches, payload = self._holding.gather(line)
+        except OSError as error:  # no file descriptor left, a drive that is away: the files are there still
+            answer = Answer(Verdict.LATER, f"the outbox of {self._sink.name} can't be read ({type(error).__name__})")
+            self._retry_later(answer)
+            return answer
         if payload is None:
             return Answer(Verdict.ACCEPTED)
         answer = self._ask(payload.data, timeout)
@@ -227,42 +275,6 @@ class Sender:
         finally:
             self._unconfirmed.heard()
 
-    def _gather(self, line: deque[Batch]) -> tuple[list[Batch], Payload | None]:
-        """The first batches of ``line`` that fit into one request, and what they say together."""
-        batches: list[Batch] = []
-        payloads: list[Payload] = []
-        size = count = 0
-        while len(batches) < len(line):
-            batch = line[len(batches)]
-            is_full = size + batch.size > self._limit.size or count + batch.count > self._options.batch_size
-            if batches and is_full:
-                break
-            payload = self._load(batch)
-            if payload is None:
-                line.remove(batch)
-                self._settled += 1
-                continue
-            batches.append(batch)
-            payloads.append(payload)
-            size += batch.size
-            count += batch.count
-        return batches, join(payloads) if payloads else None
-
-    def _load(self, batch: Batch) -> Payload | None:
-        try:
-            if self._outbox is not None and batch.file is not None and batch.file.path in self._outbox.dropped_paths:
-                self._free(batch)
-                return None
-            return batch.load()
-        except FileNotFoundError:  # dropped by another process, which counts it, to make room
-            return None
-        except (DamagedFileError, OSError):
-            # A process or a machine that ended in the middle of writing it.
-            faults.warn_once(f"agenttrace: a file in the outbox of {self._sink.name} isn't whole and was left out.")
-            self._tally.lost += batch.count
-            self._remove(batch)
-            return None
-
     def _digest(self, line: deque[Batch], batches: list[Batch], payload: Payload, answer: Answer) -> None:
         verdict = answer.verdict
         if answer.may_have_died:
@@ -273,36 +285,51 @@ class Sender:
             self._tally.sent += payload.count - rejected
             self._tally.refused += rejected
             self._failures = 0
+            self._holding.may_drop = self._is_left_alone = False
+            self._accepted += 1
+            self._holding.is_divided = False
             if rejected:
                 self._reporter.refused(answer, rejected, is_kept=False)
             self._reporter.recovered()
         elif verdict is Verdict.SPLIT:
             self._split(line, batches, payload, answer)
-        elif verdict is Verdict.REFUSED or (verdict is Verdict.FAULTY and self._failures + 1 >= _FAULTY_ATTEMPTS):
+        elif verdict is Verdict.REFUSED:
             self._refuse(line, batches, answer)
+        elif verdict is Verdict.FAULTY:
+            self._endure(line, batches, answer)
         else:
             self._retry_later(answer)
+            if answer.may_be_too_large and self._failures >= _DOUBTFUL_ATTEMPTS and payload.count > 1:
+                self._split(line, batches, payload, answer)
+
+    def _endure(self, line: deque[Batch], batches: list[Batch], answer: Answer) -> None:
+        """The destination failed: it may be ill for a while, or one batch may be more than it can bear."""
+        if len(batches) > 1:
+            self._holding.is_divided = True
+        elif batches[0].is_poison(self._accepted):
+            self._refuse(line, batches, answer)
+            return
+        else:
+            line.append(line.popleft())  # so that the others get past it
+        self._retry_later(answer)
 
     def _confirm(self, line: deque[Batch], batches: list[Batch]) -> None:
         """The destination has them; where it answers before it has written, they are kept for a while."""
         self._unconfirmed.expire()
         if not getattr(self._sink, "answers_early", False):
-            self._settle(line, batches)
+            self._holding.settle(line, batches)
             return
         for batch in batches:
             line.popleft()
-            self._settled += 1
-            self._free(batch)
-        try:
-            self._unconfirmed.keep(batches)
-        except OSError as error:
-            self._reporter.disk_fails(error)
+            self._holding.settled += 1
+            self._holding.free(batch)
+        self._unconfirmed.keep(batches)
 
     def _take_back(self) -> None:
         """The destination died, and with it perhaps what it took last."""
         for batch in self._unconfirmed.take_back():
             self._tally.sent -= batch.count
-            self._settled -= 1
+            self._holding.settled -= 1
             self.backlog.append(batch)
 
     def _split(self, line: deque[Batch], batches: list[Batch], payload: Payload, answer: Answer) -> None:
@@ -312,38 +339,19 @@ class Sender:
         if len(batches) > 1:
             return  # the next request has fewer of them
         if payload.count > 1:
-            self._replace(line, batches, halves(payload))
+            self._holding.replace(line, batches, halves(payload))
         else:
             shortened = shorten(payload, max(SMALLEST_SPAN, size // 2))
             if len(shortened.data) < size:
-                self._replace(line, batches, (shortened,))
+                self._holding.replace(line, batches, (shortened,))
             else:
                 self._refuse(line, batches, answer)
-
-    def _replace(self, line: deque[Batch], batches: list[Batch], payloads: Sequence[Payload]) -> None:
-        replacements = [self.keep(payload) for payload in payloads]
-        self._settle(line, batches)
-        self._settled -= len(replacements)
-        for replacement in reversed(replacements):
-            self.memory += replacement.memory
-            line.appendleft(replacement)
-
-    def keep(self, payload: Payload, *, through: bool = False) -> Batch:
-        """``payload`` as a batch, on disk where there is an outbox that can be written to."""
-        if self._outbox is not None:
-            try:
-                file = self._outbox.keep(payload, through=through)
-                self._reporter.dropped_from_outbox(self._outbox.dropped)
-                return Batch(payload, file)
-            except OSError as error:
-                self._reporter.disk_fails(error)
-        return Batch(payload, None)
 
     def _refuse(self, line: deque[Batch], batches: list[Batch], answer: Answer) -> None:
         """Nobody is to send these again by himself: keep them among the dead letters."""
         count = sum(batch.count for batch in batches)
-        is_kept = self._bury(batches, answer)
-        self._settle(line, batches)
+        is_kept = self._holding.bury(batches, answer.problem or "the destination refuses them")
+        self._holding.settle(line, batches)
         self._failures = 0
         if is_kept:
             self._tally.refused += count
@@ -351,36 +359,9 @@ class Sender:
             self._tally.lost += count
         self._reporter.refused(answer, count, is_kept=is_kept)
 
-    def _bury(self, batches: list[Batch], answer: Answer) -> bool:
-        if self._outbox is None:
-            return False
-        try:
-            for batch in batches:
-                self._outbox.refuse(batch.load(), answer.problem or "the destination refuses them")
-        except (OSError, DamagedFileError) as error:
-            self._reporter.disk_fails(error)
-            return False
-        return True
-
-    def _settle(self, line: deque[Batch], batches: list[Batch]) -> None:
-        for batch in batches:
-            line.popleft()
-            self._settled += 1
-            self._remove(batch)
-
-    def _remove(self, batch: Batch) -> None:
-        self.memory -= batch.memory
-        if self._outbox is not None and batch.file is not None:
-            try:
-                self._outbox.remove(batch.file)
-            except OSError as error:
-                self._reporter.disk_fails(error)
-
-    def _free(self, batch: Batch) -> None:
-        self.memory -= batch.memory
-        batch.leave_to_disk()
-
     def _retry_later(self, answer: Answer) -> None:
         self._failures += 1
+        self._holding.may_drop = True
+        self._is_left_alone = answer.retry_after is not None
         self._retry_at = time.monotonic() + pause_after(self._failures, answer.retry_after)
         self._reporter.failing(answer)

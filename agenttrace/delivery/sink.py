@@ -38,6 +38,7 @@ class Answer:
         rejected: How many spans of an accepted request the destination threw away.
         interrupted: Whether a connection broke on the way, so that what the destination took a moment ago may be gone
             with it, where it is one that answers before it has written.
+        may_be_too_large: Whether LATER may mean that the request was too large, which the answer doesn't say.
     """
 
     verdict: Verdict
@@ -45,6 +46,7 @@ class Answer:
     retry_after: float | None = None
     rejected: int = 0
     interrupted: bool = False
+    may_be_too_large: bool = False
 
     @property
     def may_have_died(self) -> bool:

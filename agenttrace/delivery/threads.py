@@ -6,20 +6,86 @@ import contextvars
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from opentelemetry import context as otel_context
 
+from agenttrace.blame import is_meant_for_program
 from agenttrace.current import SUPPRESS_KEY
 
-__all__ = ["Delivering", "delivery_thread"]
+__all__ = ["Delivering", "DeliveryThreads"]
 
 # OpenTelemetry's own helper for libraries that don't depend on its instrumentation package reads this key too.
 _PLAIN_SUPPRESS_KEY = "suppress_instrumentation"
 
 
-def delivery_thread(run: Callable[[], None], name: str) -> threading.Thread:
-    """A daemon thread, not started yet, that calls ``run`` as somebody who delivers."""
+class DeliveryThreads:
+    """A destination's two threads, which start with the first need of them.
+
+    Args:
+        keep: What the worker does until it is told to stop.
+        send: What the sender does until it is told to stop.
+    """
+
+    def __init__(self, keep: Callable[[], None], send: Callable[[], None]) -> None:
+        self._keep = keep
+        self._send = send
+        self._worker: threading.Thread | None = None
+        self._sender: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.problem: RuntimeError | None = None
+        """Why the latest attempt to start one failed."""
+
+    @property
+    def have_started(self) -> bool:
+        """Whether there have ever been any."""
+        return _has_started(self._worker) or _has_started(self._sender)
+
+    @property
+    def is_sender_alive(self) -> bool:
+        """Whether the sender hasn't ended yet."""
+        return self._sender is not None and self._sender.is_alive()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is one of them."""
+        return threading.current_thread() in (self._worker, self._sender)
+
+    def start(self) -> bool:
+        """Have both; False where there can be none (any more). One that couldn't be started is tried again."""
+        if _has_started(self._worker) and _has_started(self._sender):
+            return self._worker.is_alive() and self._sender.is_alive()
+        if not self._lock.acquire(blocking=False):
+            return True  # another thread is starting them
+        try:
+            # Each is known before it starts: what a signal raises meanwhile must not lead to a second one.
+            if not _has_started(self._sender):
+                self._sender = _thread(self._send, "agenttrace-sender")
+                self._sender.start()
+            if not _has_started(self._worker):
+                self._worker = _thread(self._keep, "agenttrace-worker")
+                self._worker.start()
+        except RuntimeError as error:
+            if is_meant_for_program(error):
+                raise
+            self.problem = error
+            return False
+        finally:
+            self._lock.release()
+        return True
+
+    def join(self, timeout: float) -> None:
+        """Wait until both have ended, for ``timeout`` seconds at most each."""
+        for thread in (self._worker, self._sender):
+            if _has_started(thread):
+                thread.join(timeout)
+
+
+def _has_started(thread: threading.Thread | None) -> TypeGuard[threading.Thread]:
+    return thread is not None and thread.ident is not None
+
+
+def _thread(run: Callable[[], None], name: str) -> threading.Thread:
     return threading.Thread(target=_deliver, args=(run,), name=name, daemon=True, **_thread_options())
 
 

@@ -36,10 +36,12 @@ class Unconfirmed:
 
     Args:
         remove: Forgets a batch, and its file.
+        most_bytes: How much may be kept.
     """
 
-    def __init__(self, remove: Callable[[Batch], None]) -> None:
+    def __init__(self, remove: Callable[[Batch], None], most_bytes: int = _MOST_BYTES) -> None:
         self._remove = remove
+        self._most_bytes = min(most_bytes, _MOST_BYTES)
         self._batches: deque[tuple[float, Batch]] = deque()
         self._size = 0
         self._folders: list[ProcessFolder] = []
@@ -54,19 +56,19 @@ class Unconfirmed:
         return self._heard_at + after - time.monotonic() if self._batches else float("inf")
 
     def keep(self, batches: Iterable[Batch]) -> None:
-        """Keep ``batches``, which were accepted now, where they are on disk.
-
-        Raises:
-            OSError: If the disk fails.
-        """
+        """Keep ``batches``, which were accepted now, where they are on disk."""
         now = time.monotonic()
         for batch in batches:
             if batch.file is None:  # in memory there is room for those alone that have arrived nowhere
                 self._remove(batch)
                 continue
+            try:
+                batch.move(SENT_ENDING)
+            except OSError:  # else somebody would find it here and send it again
+                self._remove(batch)
+                continue
             self._batches.append((now, batch))
             self._size += batch.size
-            batch.move(SENT_ENDING)
 
     def hold(self, folder: ProcessFolder) -> None:
         """Let go of another process's folder, but not before what was in it is forgotten."""
@@ -76,7 +78,7 @@ class Unconfirmed:
     def expire(self) -> None:
         """Forget those that needn't be kept any longer."""
         oldest = time.monotonic() - _SECONDS
-        while self._batches and (self._batches[0][0] < oldest or self._size > _MOST_BYTES):
+        while self._batches and (self._batches[0][0] < oldest or self._size > self._most_bytes):
             _, batch = self._batches.popleft()
             self._size -= batch.size
             self._remove(batch)
@@ -99,6 +101,11 @@ class Unconfirmed:
         self._size = 0
         while self._folders:
             self._folders.pop().leave()
+
+    def forget(self) -> None:
+        """In a forked child: the folders are the parent's."""
+        for folder in self._folders:
+            folder.forget()
 
     def _release(self) -> None:
         for folder in [folder for folder in self._folders if folder.is_empty]:

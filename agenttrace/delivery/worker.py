@@ -13,7 +13,7 @@ from agenttrace import faults
 from .encoding import SpanEncoder
 from .open_spans import RunningSpans
 from .options import DeliveryOptions
-from .queue import IDLE, Request, SpanQueue
+from .queue import IDLE, Request, SpanQueue, waiting_time
 from .sender import Sender
 
 if TYPE_CHECKING:
@@ -63,17 +63,18 @@ class Worker:
         """Keep spans until a request to stop comes, and hand every request on to the sender."""
         while True:
             request = self._wait()
-            self.gather(request)
+            self.gather(request, may_ask=True)
             if request is not None:
                 self._sender.signals.put(request)
                 if request.stop:
                     return
 
-    def gather(self, request: Request | None = None) -> None:
+    def gather(self, request: Request | None = None, *, may_ask: bool = False) -> None:
         """Keep what waits now.
 
         Args:
             request: Why; one to stop closes the queue, and takes everything in it.
+            may_ask: Whether there is a sender's thread that can be asked to make room.
         """
         try:
             is_last = request is not None and request.stop
@@ -81,7 +82,7 @@ class Worker:
                 self._queue.close()
             now = self._running.look()
             self._write_through()
-            self._take(request)
+            self._take(request, may_ask=may_ask)
             self._note(now, request)
         except BaseException as error:  # whatever it is, the thread lives on: nobody else keeps the spans
             faults.contain("keeping ended spans", error)
@@ -110,11 +111,11 @@ class Worker:
         else:
             self._running.hand_over()
 
-    def _take(self, request: Request | None) -> None:
+    def _take(self, request: Request | None, *, may_ask: bool) -> None:
         """Take what is there, but not what comes in meanwhile: that may never end."""
         waiting = len(self._queue.spans)
         while waiting > 0:
-            if not self._wait_for_room(request):
+            if not self._wait_for_room(request, may_ask=may_ask):
                 return
             spans = self._queue.take(min(_CHUNK, waiting))
             if not spans:
@@ -122,13 +123,27 @@ class Worker:
             waiting -= len(spans)
             self.keep(spans)
 
-    def _wait_for_room(self, request: Request | None) -> bool:
-        """Whether another batch may be kept; waits for the sender where batches can't be on disk."""
-        while self._sender.memory > self._options.memory_bytes:
-            if request is not None or not self._queue.signals.empty():
-                return False  # the sender is to hear of a request at once: it may make room
+    def _wait_for_room(self, request: Request | None, *, may_ask: bool) -> bool:
+        """Whether another batch may be kept; waits for the sender where it makes room."""
+        while self._is_crowded():
+            if request is not None:
+                return request.stop or (may_ask and self._asks_for_room(request))
             time.sleep(_ROOM_PAUSE_SECONDS)
+            if not self._queue.signals.empty():
+                return False
         return True
+
+    def _asks_for_room(self, request: Request) -> bool:
+        """Have the sender deliver what it has, for as long as ``request`` may take; whether there is room then."""
+        asked = Request(request.remaining(), stop=False)
+        self._sender.signals.put(asked)
+        asked.done.wait(asked.remaining())
+        return not self._is_crowded()
+
+    def _is_crowded(self) -> bool:
+        if self._sender.memory > self._options.memory_bytes:
+            return True
+        return self._outbox is not None and self._outbox.is_full and not self._sender.is_failing
 
     def _write_through(self) -> None:
         """Have the disk itself keep what wasn't delivered within an interval."""
@@ -150,7 +165,10 @@ class Worker:
         batch_size = self._options.batch_size
         queue.arm(batch_size)
         due = time.monotonic() + self._options.interval
-        while request is None and len(queue.spans) < batch_size and time.monotonic() < due:
+        # Signals are read in any case: a request may be among them, and they must not pile up.
+        while request is None and (
+            not queue.signals.empty() or (len(queue.spans) < batch_size and time.monotonic() < due)
+        ):
             request = self._next_signal(due)
         queue.disarm()
         return request
@@ -180,6 +198,6 @@ class Worker:
 
     def _next_signal(self, until: float | None) -> Request | None:
         try:
-            return self._queue.signals.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            return self._queue.signals.get(timeout=None if until is None else waiting_time(until - time.monotonic()))
         except Empty:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -118,6 +119,7 @@ class ProcessFolder:
                 path.unlink(missing_ok=True)  # of somebody who was here before, and didn't get further
                 write_file(path, payload.data, payload.count)
         log.unlink(missing_ok=True)
+        log.with_suffix(".new").unlink(missing_ok=True)
         for path in self.path.glob(f"*{SENT_ENDING}"):
             path.rename(path.with_suffix(ENDING))
 
@@ -130,6 +132,8 @@ class ProcessFolder:
         """Let go of the folder, and remove it where nothing is left in it."""
         if self.is_empty:
             with suppress(OSError):
+                if sys.platform == "win32":  # where no open file can be removed
+                    self._lock.release()
                 self._lock.path.unlink(missing_ok=True)
                 self._lock.release()
                 self.path.rmdir()
@@ -151,16 +155,16 @@ def make_folder(path: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def stored_files(folder: Path) -> list[StoredFile]:
-    """The files of spans in ``folder``, the oldest first; none where it is gone."""
+def stored_files(folder: Path, ending: str = ENDING) -> list[StoredFile]:
+    """The files of spans in ``folder`` with that ending, the oldest first; none where it is gone."""
     found = []
     for name in _names(folder):
-        if not name.endswith(ENDING):
+        if not name.endswith(ending):
             continue
         path = folder / name
         try:
             status = path.stat()
-            number = int(name[: -len(ENDING)].rpartition("-")[2])
+            number = int(name[: -len(ending)].rpartition("-")[2])
         except (OSError, ValueError):  # delivered meanwhile, or none of ours
             continue
         found.append(StoredFile(path, number, status.st_size, status.st_mtime))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .about import ABOUT_NAME
 from .files import write_file, write_through
-from .folder import ENDING, ProcessFolder, StoredFile, make_folder, stored_files
+from .folder import ENDING, SENT_ENDING, ProcessFolder, StoredFile, make_folder, stored_files
 from .payloads import Payload
 from .running import RunningLog
 
@@ -57,19 +57,26 @@ class Outbox:
         self._folder: ProcessFolder | None = None
         self._start_afresh()
 
-    def keep(self, payload: Payload, *, through: bool = False) -> StoredFile:
+    @property
+    def is_full(self) -> bool:
+        """Whether as much lies there as may, as far as this process knows."""
+        return self._size > self._most_bytes
+
+    def keep(self, payload: Payload, *, through: bool = False, may_drop: bool = True) -> StoredFile:
         """Write ``payload`` to this process's folder. Safe to use from several threads.
 
         Args:
             payload: Encoded spans.
             through: Whether to wait until the disk has them.
+            may_drop: Whether the oldest may be dropped for it where the outbox is full. They needn't be while the
+                destination takes them.
 
         Raises:
             OSError: If that can't be done.
         """
         file = self._own().write(payload, through=through)
-        self._size += file.size
-        if self._size > self._most_bytes:
+        self._count(file.size)
+        if may_drop and self.is_full:
             self.make_room()
         return file
 
@@ -83,7 +90,7 @@ class Outbox:
 
     def remove(self, file: StoredFile) -> None:
         """Forget ``file``, whose spans are delivered or kept elsewhere."""
-        self._size -= file.size
+        self._count(-file.size)
         file.path.unlink(missing_ok=True)
 
     def refuse(self, payload: Payload, reason: str) -> None:
@@ -99,10 +106,34 @@ class Outbox:
         folder = self.path / DEAD_NAME
         make_folder(folder)
         name = f"{time.time_ns():020d}-{payload.count}"
-        self._size += write_file(folder / f"{name}{ENDING}", payload.data, payload.count)
+        self._count(write_file(folder / f"{name}{ENDING}", payload.data, payload.count))
         write_private_text(folder / f"{name}{_REASON_ENDING}", f"{reason}\n")
         if self._size > self._most_bytes:
             self.make_room()
+
+    def refuse_file(self, file: StoredFile, reason: str) -> None:
+        """Make a file of this process's one of the dead letters. Takes no room, so it can be done on a full disk.
+
+        Args:
+            file: The file.
+            reason: As for `refuse`.
+
+        Raises:
+            OSError: If that can't be done.
+        """
+        folder = self.path / DEAD_NAME
+        make_folder(folder)
+        path = folder / f"{time.time_ns():020d}-{file.count}{ENDING}"
+        file.path.rename(path)
+        with suppress(OSError):  # the spans matter more than what was said about them
+            write_private_text(self._reason_of(replace(file, path=path)), f"{reason}\n")
+
+    def has_dropped(self, file: StoredFile | None) -> bool:
+        """Whether ``file`` had to make room for others. Says so once."""
+        if file is None or file.path not in self._dropped_paths:
+            return False
+        self._dropped_paths.discard(file.path)
+        return True
 
     def dead_letters(self) -> list[StoredFile]:
         """What the destination has refused, the oldest first."""
@@ -161,6 +192,9 @@ class Outbox:
             except OSError:  # a full disk: the next one may have more room
                 folder.leave()
                 continue
+            except BaseException:
+                folder.leave()
+                raise
             files = stored_files(path)
             if files:
                 return folder, files
@@ -170,19 +204,19 @@ class Outbox:
     def look_around(self) -> None:
         """See what others have written meanwhile, and drop what is too old."""
         files = self._all_files()
-        self._size = sum(file.size for file in files)
+        self._weigh(files)
         oldest = time.time() - self._most_seconds
         self._drop([file for file in files if file.written < oldest])
         if self._size > self._most_bytes:
             self.make_room()
 
     def make_room(self) -> None:
-        """Drop the oldest files until there is room again."""
+        """Drop the oldest files until there is room again; the newest stays, however large."""
         files = sorted(self._all_files(), key=lambda file: file.written)
-        self._size = sum(file.size for file in files)
+        self._weigh(files)
         excess = self._size - self._most_bytes * _ROOM_MADE
         doomed = []
-        for file in files:
+        for file in files[:-1]:
             if excess <= 0:
                 break
             doomed.append(file)
@@ -234,8 +268,7 @@ class Outbox:
         self._size = 0
         self.dropped: int = 0
         """Spans that had to make room for others, or were too old."""
-        self.dropped_paths: set[Path] = set()
-        """Their files, where they were this process's."""
+        self._dropped_paths: set[Path] = set()
 
     def _own(self) -> ProcessFolder:
         folder = self._folder
@@ -244,7 +277,7 @@ class Outbox:
                 folder = self._folder
                 if folder is None:
                     folder = self._folder = self._create()
-                    self._size = sum(file.size for file in self._all_files())
+                    self._weigh(self._all_files())
         return folder
 
     def _create(self) -> ProcessFolder:
@@ -277,6 +310,16 @@ class Outbox:
     def _all_files(self) -> list[StoredFile]:
         return [file for path in (*self._folders(), self.path / DEAD_NAME) for file in stored_files(path)]
 
+    def _weigh(self, files: list[StoredFile]) -> None:
+        """Count ``files``, and those that were delivered and are kept for a while, which can't be dropped for room."""
+        sent = [file for path in self._folders() for file in stored_files(path, SENT_ENDING)]
+        with self._folder_lock:
+            self._size = sum(file.size for file in (*files, *sent))
+
+    def _count(self, size: int) -> None:
+        with self._folder_lock:
+            self._size += size
+
     def _drop(self, files: list[StoredFile]) -> None:
         own = None if self._folder is None else self._folder.path
         for file in files:
@@ -284,7 +327,7 @@ class Outbox:
                 self.bury(file)
             else:
                 if file.path.parent == own:
-                    self.dropped_paths.add(file.path)
+                    self._dropped_paths.add(file.path)
                 self.remove(file)
             self.dropped += file.count
 

@@ -45,6 +45,8 @@ class MemorySink:
         self.entered = threading.Semaphore(0)
         self.closed = 0
         self.forgotten = 0
+        self.poison: str | None = None
+        """The name of a span that it fails over, whatever else is in the request."""
         self.during: Callable[[], object] | None = None
         """Called in the middle of each request."""
 
@@ -54,6 +56,8 @@ class MemorySink:
         assert self.gate.wait(PATIENCE_SECONDS)
         if self.during is not None:
             self.during()
+        if self.poison is not None and self.poison in names_in(payload):
+            return Answer(Verdict.FAULTY, "the server failed")
         answer = self.answers.pop(0) if self.answers else self.always or ACCEPTED
         if answer.verdict is Verdict.ACCEPTED:
             spans = decode_spans(payload)

@@ -211,14 +211,37 @@ def test_without_an_outbox_what_is_refused_is_lost(make: Callable[..., Desk], ca
     assert "lost" in warnings_in(caplog)[0]
 
 
-def test_what_a_server_fails_over_five_times_is_a_dead_letter(make: Callable[..., Desk]) -> None:
+def test_what_a_server_fails_over_while_it_takes_others_is_a_dead_letter(make: Callable[..., Desk]) -> None:
     """It doesn't keep the rest from getting there."""
-    desk = make(*[FAULTY] * 5, batch_size=1)
+    desk = make()
+    desk.sink.poison = "poison"
     desk.add("poison")
     desk.add("a")
+    desk.add("b")
     desk.serve()
-    assert desk.sink.names == ["a"]
+    assert sorted(desk.sink.names) == ["a", "b"]
     assert desk.on_disk() == ["poison"]
+    assert (desk.tally.sent, desk.tally.refused, desk.tally.lost) == (2, 1, 0)
+
+
+def test_a_server_that_fails_over_everything_for_a_while_gets_everything(make: Callable[..., Desk]) -> None:
+    """However often: no batch is to blame as long as none gets through."""
+    desk = make(*[FAULTY] * 9)
+    for name in "abc":
+        desk.add(name)
+    desk.serve()
+    assert sorted(desk.sink.names) == list("abc")
+    assert desk.on_disk() == []
+
+
+def test_a_quota_that_may_be_a_size_limit_is_met_with_smaller_requests(make: Callable[..., Desk]) -> None:
+    """Not at once, and nothing is cut or given up for it."""
+    doubtful = Answer(Verdict.LATER, "the server is busy", retry_after=0.0, may_be_too_large=True)
+    desk = make(*[doubtful] * 4)
+    desk.add(*"abcd", size=1_000)
+    desk.serve()
+    assert sorted(desk.sink.names) == list("abcd")
+    assert max(map(len, desk.sink.batches)) < 4
 
 
 def test_what_does_not_fit_into_memory_is_read_back_from_disk(

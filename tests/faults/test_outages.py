@@ -23,12 +23,12 @@ FAULTS = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_backend_that_fails_and_recovers_has_everything_once(scenario: Scenario, name: str) -> None:
-    """It takes nothing for four requests; then the program that still runs delivers all, without a flush."""
+    """It takes nothing for seven requests; then the program that still runs delivers all, without a flush."""
     fault, protocol = FAULTS[name]
     with CollectorServer(protocol) as server:
         server.fail_always(fault)
         running = scenario.start("burst", SPANS, "--then", "wait", to=server)
-        server.wait_for_attempts(4)
+        server.wait_for_attempts(7)
         server.fail_always(None)
         server.wait_for_delivered(SPANS)
         running.tell()
