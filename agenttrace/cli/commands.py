@@ -134,26 +134,27 @@ def check(
         click.get_current_context().exit(1)
 
 
-@agenttrace.command()
+@agenttrace.command(short_help="Say where spans would go, and what stands in the way.")
 @click.option("--send", is_flag=True, help="Send a test span, and look for it there.")
 @click.option("--endpoint", help="A server to look at instead of what the environment names.")
 @click.option("--protocol", help="How to speak to it: http/protobuf or grpc.")
+@click.option("--project", help="The project instead of what the environment names.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def doctor(send: bool, endpoint: str | None, protocol: str | None, as_json: bool) -> None:
+def doctor(send: bool, endpoint: str | None, protocol: str | None, project: str | None, as_json: bool) -> None:
     """Say where spans would go, and what stands in their way. The exit code is 1 when something does."""
-    from .doctor import examinations_document, examine_in_turn, is_switched_off, print_examination, print_verdict
+    from .doctor import choose, examinations_document, examine_in_turn, print_examination, print_verdict
 
-    console, switch = _console(), is_switched_off()
+    console, chosen = _console(), choose(endpoint, protocol)
     examinations = []
-    for examination in examine_in_turn(endpoint, protocol, sends=send):
+    for examination in examine_in_turn(chosen, project, sends=send):
         examinations.append(examination)
         if not as_json:
             print_examination(examination, console)
-    outcome = examinations_document(examinations, switch)
+    outcome = examinations_document(examinations, chosen)
     if as_json:
         click.echo(safe_json(outcome, indent=2))
     else:
-        print_verdict(examinations, switch, console)
+        print_verdict(examinations, chosen, console)
     if not outcome["is_fine"]:
         click.get_current_context().exit(1)
 

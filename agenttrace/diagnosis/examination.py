@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agenttrace import faults
 
 from .console import check_console
-from .findings import Finding, State, contained
+from .findings import Finding, State, contained, skipped
 from .server import ServerExamination
 from .store import check_store, send_to_store
 from .waiting import check_outbox
@@ -42,7 +42,12 @@ class Examination:
 
 
 def examine(
-    destination: Destination, project: str, *, sends: bool = False, pause: Callable[[float], None] = time.sleep
+    destination: Destination,
+    project: str,
+    *,
+    sends: bool = False,
+    has_outbox: bool = True,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Examination:
     """Look at a destination, step by step. Each has a time limit, and a fault in one doesn't keep the others from it.
 
@@ -50,6 +55,7 @@ def examine(
         destination: What to look at.
         project: The project that spans are filed under.
         sends: Whether to send a span and look for it there.
+        has_outbox: Whether spans are kept on disk on their way.
         pause: Waits the given seconds between two looks.
     """
     findings: list[Finding] = []
@@ -62,7 +68,9 @@ def examine(
         findings.append(contained("store", lambda: check_store(destination.path)))
         if sends:
             findings.append(contained("test span", lambda: send_to_store(destination, project)))
-    if destination.kind != "console":
+    if not has_outbox:
+        findings.append(skipped("outbox", "nothing is kept on disk on its way: durability is memory"))
+    elif destination.kind != "console":
         findings.append(check_outbox(destination, project))
     return Examination(destination, project, tuple(findings))
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agenttrace.delivery.sink import Verdict
@@ -13,36 +11,40 @@ from agenttrace.local.paths import HOME_VARIABLE, default_store_path
 from agenttrace.local.reader import Store
 
 from .findings import Finding, failed, ok
+from .folders import unwritable_folder
 from .trial import encoded, trace_id_of, trial_span
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agenttrace.destinations import Destination
 
-__all__ = ["check_store", "send_to_store"]
+__all__ = ["HOME_ADVICE", "check_store", "send_to_store"]
 
 _PATIENCE_SECONDS = 2.0
-_ADVICE = f"set {HOME_VARIABLE} to a folder that can be written to"
+HOME_ADVICE = f"set {HOME_VARIABLE} to a folder that can be written to"
+"""What to do where it can't."""
 
 
 def check_store(path: Path | None) -> Finding:
-    """Whether the store can be written to. Nothing is made where there is none yet.
+    """Whether the store can be written to. Where there is none yet, none is made.
 
     Args:
         path: The store's file; None for this user's.
     """
     store = default_store_path() if path is None else path
     if not store.exists():
-        nearest = next((folder for folder in store.parents if folder.exists()), Path("/"))
-        if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        blocked = unwritable_folder(store.parent)
+        if blocked is None:
             return ok("store", "nothing was recorded there yet; the file will be made")
-        return failed("store", f"nothing can be made in {nearest}: {_ADVICE}")
+        return failed("store", f"nothing can be made in {blocked}: {HOME_ADVICE}")
     try:
         with open_to_write(store, _PATIENCE_SECONDS):
             pass
     except StoreError as error:
         return failed("store", str(error))
     except (OSError, sqlite3.Error) as error:
-        return failed("store", f"it can't be written to ({type(error).__name__}): {_ADVICE}")
+        return failed("store", f"it can't be written to ({type(error).__name__}): {HOME_ADVICE}")
     return ok("store", "it can be written to")
 
 
@@ -56,7 +58,7 @@ def send_to_store(destination: Destination, project: str) -> Finding:
     span = trial_span(project, destination.resource_attributes(project))
     trace_id = trace_id_of(span)
     if destination.make_sink().send(encoded(span), _PATIENCE_SECONDS).verdict is not Verdict.ACCEPTED:
-        return failed("test span", f"it can't be kept there: {_ADVICE}")
+        return failed("test span", f"it can't be kept there: {HOME_ADVICE}")
     try:
         Store(destination.path).spans(trace_id)
     except StoreError:

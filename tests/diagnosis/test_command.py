@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from agenttrace import faults
 from agenttrace.cli.commands import agenttrace
 from agenttrace.diagnosis import server as server_module
 from tests.diagnosis.playing import KEY, PUBLIC, SECRET, langfuse_server, phoenix_server
@@ -123,6 +124,48 @@ def test_a_setting_that_cannot_be_right_is_explained(
     assert outcome.code == 1
     assert "PHOENIX_COLLECTOR_ENDPOINT" in outcome.output
     assert "Traceback" not in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("LANGFUSE_PUBLIC_KEY", PUBLIC, "LANGFUSE_PUBLIC_KEY is set but LANGFUSE_SECRET_KEY isn't"),
+        ("AGENTTRACE_DISABLED", "maybe", "AGENTTRACE_DISABLED is 'maybe', which is neither true nor false"),
+    ],
+)
+def test_half_a_configuration_is_not_all_right(
+    variable: str, value: str, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `register` would only warn of is why somebody is asking."""
+    monkeypatch.setenv(variable, value)
+    outcome = doctor(capsys)
+    assert outcome.code == 1
+    assert outcome.lines[-2].startswith(words)
+    assert outcome.lines[-1] == "something is wrong with the settings"
+    assert outcome.output.count(words) == 1
+    faults.forget()
+    [complaint] = json.loads(doctor(capsys, "--json").output)["complaints"]
+    assert complaint.startswith(words)
+
+
+def test_a_project_may_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """The one that the program names in code."""
+    with CollectorServer() as server:
+        outcome = doctor(capsys, "--endpoint", server.endpoint, "--project", "weather", "--send")
+        assert "  project     weather" in outcome.lines
+        assert [span.resource["openinference.project.name"] for span in server.spans] == ["weather"]
+
+
+def test_where_nothing_is_kept_on_disk_no_outbox_is_looked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that can't be written to is nothing wrong then."""
+    monkeypatch.setenv("AGENTTRACE_DURABILITY", "memory")
+    monkeypatch.setenv("AGENTTRACE_HOME", "/proc/nope")
+    with CollectorServer() as server:
+        outcome = doctor(capsys, "--endpoint", server.endpoint)
+    assert outcome.code == 0
+    assert "nothing is kept on disk on its way: durability is memory" in outcome.output
 
 
 def test_a_server_that_never_ends_its_answer_holds_nothing_up(
