@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from agenttrace import destinations
 from agenttrace.delivery.options import DeliveryOptions
+from agenttrace.destinations import langfuse, phoenix
 from tests.deploy.collector_keys import VERSION, problems
 from tests.deploy.files import COLLECTORS, DEPLOY, collector, example_environment, variables_of
 
@@ -148,10 +148,9 @@ def sent(name: str, exporter: str, **environment: str) -> tuple[str, dict[str, s
 
 
 @pytest.mark.parametrize("name", BACKENDS)
-@pytest.mark.skipif(not hasattr(destinations, "langfuse"), reason="agenttrace.destinations has no langfuse() yet")
 def test_langfuse_gets_from_a_collector_what_it_gets_from_agenttrace(name: str) -> None:
     """The same path, the same basic auth and the same ingestion header."""
-    direct = destinations.langfuse(public_key="pk", secret_key="sk", host="http://127.0.0.1:3000")
+    direct = langfuse(public_key="pk", secret_key="sk", host="http://127.0.0.1:3000")
     url, headers = sent(
         name,
         "otlp_http/langfuse",
@@ -163,10 +162,9 @@ def test_langfuse_gets_from_a_collector_what_it_gets_from_agenttrace(name: str) 
 
 
 @pytest.mark.parametrize("name", BACKENDS)
-@pytest.mark.skipif(not hasattr(destinations, "phoenix"), reason="agenttrace.destinations has no phoenix() yet")
 def test_phoenix_gets_from_a_collector_what_it_gets_from_agenttrace(name: str) -> None:
     """The same path and the same bearer token."""
-    direct = destinations.phoenix(endpoint="http://127.0.0.1:6006", api_key="key")
+    direct = phoenix(endpoint="http://127.0.0.1:6006", api_key="key")
     url, headers = sent(
         name, "otlp_http/phoenix", PHOENIX_COLLECTOR_ENDPOINT="http://127.0.0.1:6006", PHOENIX_API_KEY="key"
     )
