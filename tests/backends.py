@@ -62,10 +62,11 @@ class Backend:
 
     Args:
         routes: The reply, or what makes it, for each ``METHOD /path``.
-        certificate: The file in ``tests/certificates``, without its ending, to speak TLS with; None for plain HTTP.
+        certificate: The file in ``tests/certificates``, without its ending, to speak TLS with, or how to speak it as
+            `tls_context` and the test say; None for plain HTTP.
     """
 
-    def __init__(self, routes: Mapping[str, Route], certificate: str | None = None) -> None:
+    def __init__(self, routes: Mapping[str, Route], certificate: str | ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
         backend = self
 
@@ -86,8 +87,7 @@ class Backend:
         self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._scheme = "http" if certificate is None else "https"
         if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
+            context = tls_context(certificate) if isinstance(certificate, str) else certificate
             # The handshake is left to the first read, in the request's own thread.
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
@@ -135,6 +135,17 @@ class Backend:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def tls_context(certificate: str) -> ssl.SSLContext:
+    """How a server with this certificate speaks TLS.
+
+    Args:
+        certificate: The file in ``tests/certificates``, without its ending.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
+    return context
 
 
 class _Quiet(ThreadingHTTPServer):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from .endpoint import Endpoint
+from .tls import NAME_CLIENT_CERTIFICATE
+from .transport import TransportOptions
 
 __all__ = ["connection_problem", "is_cut_off", "is_local_failure"]
 
@@ -34,7 +36,7 @@ _PROBLEMS = (
     (r"hostname verification", f"{_INSECURE}{_OTHER_HOST}"),
     (r"wrong.version.number", f"{_INSECURE}does it speak TLS? If not, write grpc:// instead of grpcs://"),
     (r"\bssl|\btls|certificate", f"{_INSECURE}does it speak TLS, and is its certificate trusted?"),
-    (_CUT_OFF.pattern, "{name} breaks connections off without an answer{or_secure}"),
+    (_CUT_OFF.pattern, "{name} breaks connections off without an answer{guess}"),
     (r"", "no server answers at {name}: is it running, and is the port right?"),
 )
 
@@ -57,13 +59,25 @@ def is_cut_off(details: str) -> bool:
     return _CUT_OFF.search(details) is not None and "failed to connect" not in details.lower()
 
 
-def connection_problem(endpoint: Endpoint, details: str) -> str:
+def connection_problem(endpoint: Endpoint, details: str, options: TransportOptions) -> str:
     """What is wrong and what to do about it, as a sentence without a full stop.
 
     Args:
         endpoint: The server.
         details: What gRPC's library said.
+        options: How it was tried.
     """
     sentence = next(sentence for words, sentence in _PROBLEMS if re.search(words, details, re.IGNORECASE))
-    or_secure = "" if endpoint.is_secure else "; if it wants TLS, write grpcs:// instead of grpc://"
-    return sentence.format(name=endpoint, host=endpoint.host, or_secure=or_secure)
+    guess = ""
+    if not endpoint.is_secure:
+        guess = "; if it wants TLS, write grpcs:// instead of grpc://"
+    elif not is_cut_off(details):  # it never took a connection
+        guess = _guess_at_certificate(options)
+    return sentence.format(name=endpoint, host=endpoint.host, guess=guess)
+
+
+def _guess_at_certificate(options: TransportOptions) -> str:
+    # gRPC's library keeps the server's alert to itself.
+    if options.client_certificate:
+        return "; does it trust the client certificate?"
+    return f"; if it wants a client certificate, {NAME_CLIENT_CERTIFICATE}"

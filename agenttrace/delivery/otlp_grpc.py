@@ -63,11 +63,13 @@ class GrpcConnection:
         """Send one encoded batch."""
         self.status = ""
         if self._channel is None:
+            problem = authorities_problem(self._options) if self._endpoint.is_secure else None
+            if problem is not None:
+                return Answer(Verdict.UNREACHABLE, problem)
             try:
                 self._channel = self._open_channel()
             except OSError:
-                problem = authorities_problem(self._options) or "the files that are named for TLS can't be read"
-                return Answer(Verdict.UNREACHABLE, problem)
+                return Answer(Verdict.UNREACHABLE, "the files that are named for TLS can't be read")
         # Bytes go in and out as they are, so that the encoded batch can be measured, split and kept.
         call = self._channel.unary_unary(_METHOD, request_serializer=None, response_deserializer=None)
         compression = grpc.Compression.Gzip if self._options.compression == "gzip" else None
@@ -97,7 +99,10 @@ class GrpcConnection:
             options.append(("grpc.enable_http_proxy", 0))  # no proxy stands between a program and its own machine
         if not self._endpoint.is_secure:
             return grpc.insecure_channel(self._endpoint.address, options=options)
-        files = (self._options.certificate, self._options.client_key, self._options.client_certificate)
+        certificate = self._options.client_certificate
+        # gRPC's library ends the whole process over one without the other; a file may hold both.
+        key = (self._options.client_key or certificate) if certificate else None
+        files = (self._options.certificate, key, certificate)
         return grpc.secure_channel(
             self._endpoint.address,
             grpc.ssl_channel_credentials(*(Path(file).read_bytes() if file else None for file in files)),
@@ -110,7 +115,7 @@ class GrpcConnection:
         name = str(self._endpoint)
         self.status = f"gRPC {code.name}"
         if code is status.UNAVAILABLE and is_local_failure(details):
-            problem = connection_problem(self._endpoint, details)
+            problem = connection_problem(self._endpoint, details, self._options)
             if is_cut_off(details):
                 return Answer(Verdict.LATER, problem, interrupted=True)
             return Answer(Verdict.UNREACHABLE, problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from .otlp_answer import accepted, refused_credentials
 from .phoenix import VERSION_HEADER
 from .server_words import ServerWords, words_in
 from .sink import Answer, Verdict
-from .tls import authorities_problem, tls_advice
+from .tls import NAME_CLIENT_CERTIFICATE, authorities_problem, tls_advice
 from .transport import USER_AGENT, TransportOptions, is_caused_by
 
 __all__ = ["HttpConnection"]
@@ -30,6 +31,9 @@ _CONNECT_SECONDS = 5.0
 _LONGEST_BODY = 65_536
 _OR_SECURE = "if it wants TLS, write https:// instead of http://"
 _BUSY = {408, 425, 429, 502, 503, 504}
+# Where its OTLP stands behind an address that people copy without the path.
+_LANGFUSE_HOST = re.compile(r"(.+\.)?langfuse\.com", re.IGNORECASE)
+_LANGFUSE_PATH = "/api/public/otel"
 _PROXYS = {502, 503}
 """What proxies say of a server that isn't there."""
 
@@ -60,6 +64,7 @@ class HttpConnection:
         if options.client_certificate:
             certificate, key = options.client_certificate, options.client_key
             session.cert = (certificate, key) if key else certificate
+        self._has_answered = False
         self.is_phoenix: bool = False
         """Whether the server said that it is Phoenix, which takes annotations too."""
         self.status: str = ""
@@ -136,6 +141,7 @@ class HttpConnection:
         status = response.status_code
         content_type = response.headers.get("content-type", "")
         name = str(self._endpoint)
+        self._has_answered = True
         self.status = f"HTTP {status}"
         if 200 <= status < 300:
             self.is_phoenix = VERSION_HEADER in response.headers
@@ -175,7 +181,12 @@ class HttpConnection:
 
     def _address_advice(self) -> str:
         advice = "check the endpoint's host, port and path"
-        if urlsplit(self._endpoint.address).path.endswith(TRACES_PATH):
+        path = urlsplit(self._endpoint.address).path
+        if _LANGFUSE_HOST.fullmatch(self._endpoint.host) and not path.startswith(_LANGFUSE_PATH):
+            return (
+                f"Langfuse takes spans at https://{self._endpoint.host}{_LANGFUSE_PATH}, which is the endpoint to write"
+            )
+        if path.endswith(TRACES_PATH):
             return advice
         # Only OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is taken as it is, as its specification wants.
         return f"{advice}, which is taken as it is here and usually ends with {TRACES_PATH}"
@@ -196,14 +207,14 @@ class HttpConnection:
             problem = f"the host {self._endpoint.host} of {name} isn't known: is it spelled right?"
             return Answer(Verdict.UNREACHABLE, problem)
         if is_caused_by(error, ssl.SSLError):
-            return Answer(Verdict.UNREACHABLE, f"no secure connection to {name} can be made: {tls_advice(error)}")
+            advice = tls_advice(error, self._options)
+            return Answer(Verdict.UNREACHABLE, f"no secure connection to {name} can be made: {advice}")
         if isinstance(error, exceptions.ConnectTimeout):
             return Answer(Verdict.UNREACHABLE, _nobody_at(name))
         if isinstance(error, exceptions.Timeout) or is_caused_by(error, TimeoutError):
             return Answer(Verdict.LATER, f"{name} accepts connections but doesn't answer within {timeout:.3g} s")
         if is_caused_by(error, ConnectionResetError) or is_caused_by(error, BrokenPipeError):
-            problem = f"{name} breaks connections off without an answer"
-            problem = problem if self._endpoint.is_secure else f"{problem}; {_OR_SECURE}"
+            problem = f"{name} breaks connections off without an answer{self._guess()}"
             return Answer(Verdict.LATER, problem, interrupted=True)
         if is_caused_by(error, IncompleteRead):
             return Answer(Verdict.LATER, f"{name} breaks its answers off halfway", interrupted=True)
@@ -213,6 +224,13 @@ class HttpConnection:
         if isinstance(error, exceptions.ConnectionError):
             return Answer(Verdict.UNREACHABLE, _nobody_at(name))
         return Answer(Verdict.REFUSED, f"nothing can be sent to {name} ({type(error).__name__})")
+
+    def _guess(self) -> str:
+        if not self._endpoint.is_secure:
+            return f"; {_OR_SECURE}"
+        if self._has_answered or self._options.client_certificate:
+            return ""
+        return f"; if it wants a client certificate, {NAME_CLIENT_CERTIFICATE}"
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

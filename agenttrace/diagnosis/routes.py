@@ -122,7 +122,7 @@ def secure(endpoint: Endpoint, options: TransportOptions, route: Route, addresse
                 certificate = encrypted.getpeercert() or {}
                 protocol = encrypted.version()
     except (OSError, ssl.SSLError) as error:
-        return failed("TLS", f"no secure connection to {_at(route)} can be made: {tls_advice(error)}")
+        return failed("TLS", f"no secure connection to {_at(route)} can be made: {tls_advice(error, options)}")
     return judge_certificate(certificate.get("notAfter"), str(protocol), time.time())
 
 

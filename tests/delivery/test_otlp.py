@@ -11,7 +11,7 @@ import pytest
 
 from agenttrace import faults
 from agenttrace.delivery.encoding import SpanEncoder, SpanView
-from agenttrace.delivery.endpoint import parse_endpoint
+from agenttrace.delivery.endpoint import Endpoint, parse_endpoint
 from agenttrace.delivery.options import DeliveryOptions
 from agenttrace.delivery.otlp import OtlpSink
 from agenttrace.delivery.sink import Verdict
@@ -277,3 +277,25 @@ def test_a_password_in_the_endpoint_is_sent_as_header() -> None:
             sink.send(encoded("a"), 10.0)
             sink.close()
             assert server.requests[-1].headers["authorization"] == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "is_told"),
+    [
+        ("cloud.langfuse.com", "/v1/traces", True),
+        ("us.cloud.langfuse.com", "/api/v1/traces", True),
+        ("cloud.langfuse.com", "/api/public/otel/v1/traces", False),
+        ("notlangfuse.com", "/v1/traces", False),
+        ("langfuse.com.example.com", "/v1/traces", False),
+    ],
+)
+@pytest.mark.parametrize("fault", [Fault("status", 404), Fault("status", 405), Fault("status", 200, headers=HTML)])
+def test_a_host_whose_path_is_known_is_told_with_it(host: str, path: str, is_told: bool, fault: Fault) -> None:
+    """Langfuse's cloud, given bare where a collector's address is meant."""
+    with CollectorServer() as server:
+        server.script(fault)
+        # Sent to this machine under that host's name.
+        endpoint = Endpoint("http/protobuf", f"{server.endpoint}{path}", host, is_secure=False)
+        answer = OtlpSink(endpoint, {}).send(encoded("a"), 10.0)
+    assert answer.verdict is Verdict.REFUSED
+    assert (f"Langfuse takes spans at https://{host}/api/public/otel, which" in answer.problem) is is_told
