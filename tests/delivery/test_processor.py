@@ -84,9 +84,9 @@ def test_no_thread_before_the_first_span(make: Callable[..., Setup]) -> None:
     before = workers()
     setup = make()
     assert setup.processor.force_flush()
-    assert workers() == before
+    assert set(workers()) <= set(before)
     assert setup.processor.stop()
-    assert workers() == before
+    assert set(workers()) <= set(before)
 
 
 def test_flush_delivers_in_order_everything_that_ended_before(make: Callable[..., Setup]) -> None:
@@ -424,7 +424,7 @@ def test_a_signal_while_the_thread_starts_does_not_start_a_second_one(
     setup.end_spans("b")
     assert setup.processor.force_flush()
     assert setup.sink.names == ["a", "b"]
-    assert len(workers()) == len(before) + 2
+    assert len(set(workers()) - set(before)) == 2
 
 
 def test_spans_that_end_after_a_handover_go_to_the_successor(make: Callable[..., Setup]) -> None:
