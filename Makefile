@@ -13,15 +13,15 @@ BIN = .venv/bin
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-# The demo shows the local store, so what would send its traces elsewhere, or nowhere, is left out.
-ELSEWHERE = AGENTTRACE_DISABLED OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_SDK_DISABLED \
-	PHOENIX_COLLECTOR_ENDPOINT
+# The demo's trace stays here, whatever backends the environment configures; what would switch it off is left out.
+SWITCHES = AGENTTRACE_DISABLED OTEL_SDK_DISABLED OTEL_TRACES_SAMPLER OTEL_TRACES_SAMPLER_ARG
+HERE = env $(SWITCHES:%=-u %) AGENTTRACE_DESTINATIONS=local
 
 demo: ## run the example agent and show its trace
 	@$(ENVIRONMENT) .venv cli
-	@env $(ELSEWHERE:%=-u %) $(BIN)/python examples/quickstart.py
+	@$(HERE) $(BIN)/python examples/quickstart.py --project quickstart
 	@echo
-	@$(BIN)/agenttrace show
+	@$(BIN)/agenttrace show --project quickstart
 
 test: lint types docs unit ## lint, types, docs, then the tests
 
