@@ -25,7 +25,7 @@ class TransportOptions:
         compression: ``"gzip"``, or None for none.
         timeout: Seconds to wait for an answer.
         certificate: File with the certificates to trust, PEM; None trusts what the system trusts.
-        client_key: File with this client's private key, PEM.
+        client_key: File with this client's private key, PEM; None where ``client_certificate`` holds it too.
         client_certificate: File with this client's certificate, PEM.
     """
 

@@ -43,7 +43,7 @@ def otlp(
         compression: ``"gzip"`` or ``"none"``.
         timeout: Seconds to wait for an answer.
         certificate: File with the certificates to trust, PEM, instead of those that the system trusts.
-        client_key: File with this client's private key, PEM.
+        client_key: File with this client's private key, PEM; None where ``client_certificate`` holds it too.
         client_certificate: File with this client's certificate, PEM.
         project_name: The project to file spans under there; None for the one that `register` knows.
         account: Whose spans these are, where an address serves several tenants that headers tell apart: a name of

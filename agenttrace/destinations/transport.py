@@ -27,7 +27,7 @@ class Transport(TypedDict, total=False):
         compression: ``"gzip"`` or ``"none"``.
         timeout: Seconds to wait for an answer.
         certificate: File with the certificates to trust, PEM, instead of those that the system trusts.
-        client_key: File with this client's private key, PEM.
+        client_key: File with this client's private key, PEM; None where ``client_certificate`` holds it too.
         client_certificate: File with this client's certificate, PEM.
     """
 
