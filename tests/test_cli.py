@@ -310,3 +310,30 @@ def test_the_command_starts_without_the_sdk(record: Run) -> None:
     )
     finished = subprocess.run(command("show", code=code), capture_output=True, text=True, check=True)
     assert finished.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_store_in_another_place_is_named(ask: Ask, record: Run, tmp_path: Path, home: Path) -> None:
+    """By every command that reads one; its own hints name it, too."""
+    trace_id = record("elsewhere")
+    path = tmp_path / "run one.db"
+    (home / "traces.db").rename(path)
+    assert "nothing recorded yet" in ask("show").stderr
+    assert "AGENT  elsewhere" in ask("show", "--store", str(path)).stdout
+    assert "elsewhere" in ask("list", "--store", str(path)).stdout
+    assert "2 spans checked" in ask("check", trace_id, "--store", str(path)).stdout
+    option = f"--store '{path}'"
+    assert f"`agenttrace list {option}`" in ask("show", "--project", "other", "--store", str(path)).stderr
+    assert f"`agenttrace list {option}`" in ask("show", "ff" + trace_id, "--store", str(path)).stderr
+
+
+def test_a_store_that_is_not_there_is_a_mistake(ask: Ask, tmp_path: Path) -> None:
+    """A path that is mistyped isn't a store without traces; and two sources at once are one too many."""
+    missing = str(tmp_path / "none.db")
+    for name in ("show", "list", "check"):
+        result = ask(name, "--store", missing)
+        assert result.exit_code == 2
+        assert missing in result.stderr
+    (tmp_path / "there.db").touch()
+    both = ask("check", "--store", str(tmp_path / "there.db"), "--file", str(tmp_path / "there.db"))
+    assert both.exit_code == 2
+    assert "give one of them" in both.stderr

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from agenttrace.local.database import StoreError
 from agenttrace.local.documents import summary_document, trace_document
+from agenttrace.local.paths import store_option
 from agenttrace.local.picture import QUIET_MEANS, TracePicture
 from agenttrace.local.reader import Store
 from agenttrace.local.records import summarise
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 _WIDTH_WITHOUT_TERMINAL = 120
 _STORE = click.Path(dir_okay=False, path_type=Path)
+
+_of_store = click.option(
+    "--store",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="A local store's file, instead of the usual one.",
+)
 
 
 class _Commands(click.Group):
@@ -56,11 +65,12 @@ def agenttrace() -> None:
 @click.option("--full", is_flag=True, help="Everything that was recorded, at its whole length.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--project", help="The newest trace of this project.")
-def show(trace: str | None, full: bool, as_json: bool, project: str | None) -> None:
+@_of_store
+def show(trace: str | None, full: bool, as_json: bool, project: str | None, path: Path | None) -> None:
     """Draw one trace: the newest, or the one whose id is, or begins with, TRACE."""
     if trace is not None and project is not None:
         raise click.UsageError("--project picks the newest trace of a project: give it or a TRACE, not both.")
-    store = Store()
+    store = Store(path)
     spans = store.spans(_newest(store, project) if trace is None else trace)
     if as_json:
         click.echo(safe_json(trace_document(summarise(spans), spans), indent=2))
@@ -72,9 +82,10 @@ def show(trace: str | None, full: bool, as_json: bool, project: str | None) -> N
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many traces.")
 @click.option("--project", help="Only traces of this project.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def list_traces(limit: int, project: str | None, as_json: bool) -> None:
+@_of_store
+def list_traces(limit: int, project: str | None, as_json: bool, path: Path | None) -> None:
     """List the latest traces, the newest first; those that only carry annotations of others are left out."""
-    store = Store()
+    store = Store(path)
     traces = store.traces(limit=limit, project=project, with_carriers=False)
     if as_json:
         click.echo(safe_json([summary_document(trace) for trace in traces], indent=2))
@@ -105,8 +116,15 @@ def list_traces(limit: int, project: str | None, as_json: bool) -> None:
 @click.option("--project", help="The newest trace of this project; with --all, every one of it.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@_of_store
 def check(
-    traces: tuple[str, ...], files: tuple[str, ...], every: bool, project: str | None, strict: bool, as_json: bool
+    traces: tuple[str, ...],
+    files: tuple[str, ...],
+    every: bool,
+    project: str | None,
+    strict: bool,
+    as_json: bool,
+    path: Path | None,
 ) -> None:
     """Hold traces to the OpenInference specification: the newest, or those whose ids are, or begin with, TRACE.
 
@@ -118,10 +136,12 @@ def check(
     given = [name for name, is_given in ways if is_given]
     if len(given) > 1:
         raise click.UsageError(f"{' and '.join(given)} pick different spans: give one of them.")
+    if files and path is not None:
+        raise click.UsageError("--file and --store pick different spans: give one of them.")
     if files:
         outcome = check_in_turn(spans_in_files(files))
     else:
-        store = Store()
+        store = Store(path)
         chosen = traces or (_newest(store, project),)
         outcome = check_in_turn(spans_in_store(store, project) if every else map(store.spans, chosen))
     if not outcome.checked and not outcome.passed_over:
@@ -217,7 +237,8 @@ def _newest(store: Store, project: str | None) -> str:
 
 def _nothing_recorded(store: Store, project: str | None) -> str:
     if project is not None and store.traces(limit=1, with_carriers=False):
-        return f"no trace of the project {project} in {store.path}; `agenttrace list` shows those of all projects"
+        command = f"agenttrace list{store_option(store.path)}"
+        return f"no trace of the project {project} in {store.path}; `{command}` shows those of all projects"
     if store.traces(limit=1):
         return f"nothing but annotations in {store.path}: the runs that they judge were recorded elsewhere"
     return f"nothing recorded yet at {store.path}; call agenttrace.register() in your program and run it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agenttrace.local.paths import store_option
 from agenttrace.local.text import neutral
 
 from .subject import sources
@@ -31,8 +32,8 @@ def banner(destinations: Sequence[Destination], project: str, notes: Sequence[st
         Lines without a line break at the end. Holds no secret: destinations show none, and headers are only named.
 
     Example:
-        >>> print(banner([local("/srv/traces.db")], "weather"))
-        agenttrace: recording to /srv/traces.db (project "weather"). To look: agenttrace show
+        >>> print(banner([local("run.db")], "weather"))
+        agenttrace: recording to /srv/run.db (project "weather"). To look: agenttrace show --store /srv/run.db
     """
     lines = _one(destinations[0], project) if len(destinations) == 1 else _several(destinations, project)
     lines += [f"  {note}" for note in notes[:_MOST_NOTES]]
@@ -40,9 +41,13 @@ def banner(destinations: Sequence[Destination], project: str, notes: Sequence[st
 
 
 def _one(destination: Destination, project: str) -> list[str]:
-    line = f'agenttrace: {destination.activity} (project "{project}"). {_how_to_look(destination)}'
+    line, advice = f'agenttrace: {destination.activity} (project "{project}")', _how_to_look(destination)
+    lines = [line]
+    if advice:
+        # A command that is cut can't be copied.
+        lines = [f"{line}. {advice}"] if len(line) + len(advice) + 2 <= _LONGEST_LINE else [line, f"  {advice}"]
     configured = sources(destination, from_environment_only=True)
-    return [line, f"  {configured}"] if configured else [line]
+    return [*lines, f"  {configured}"] if configured else lines
 
 
 def _several(destinations: Sequence[Destination], project: str) -> list[str]:
@@ -54,7 +59,8 @@ def _several(destinations: Sequence[Destination], project: str) -> list[str]:
     for kind, destination in list(zip(kinds, destinations, strict=True))[:_MOST_DESTINATIONS]:
         configured = sources(destination, from_environment_only=True)
         behind = f"; {configured}" if configured else ""
-        lines.append(f"  {kind:<{width}}  {destination}{_project_of(destination, project)}{behind}")
+        where = "" if kind == "console" else f"  {destination}"
+        lines.append(f"  {kind:<{width}}{where}{_project_of(destination, project)}{behind}".rstrip())
     if len(destinations) > _MOST_DESTINATIONS:
         lines.append(f"  and {len(destinations) - _MOST_DESTINATIONS} more: agenttrace doctor lists them all")
     return lines
@@ -66,9 +72,8 @@ def _project_of(destination: Destination, project: str) -> str:
 
 
 def _how_to_look(destination: Destination) -> str:
-    if destination.kind == "local":
-        return "To look: agenttrace show"
-    return "" if destination.kind == "console" else "Look at them there."
+    # A server's web page is seldom at the address that spans are sent to.
+    return f"To look: agenttrace show{store_option(destination.path)}" if destination.kind == "local" else ""
 
 
 def _short(line: str) -> str:

@@ -17,7 +17,8 @@ _SHOWN = frozenset({"x-langfuse-ingestion-version"})
 
 def heading(examination: Examination) -> str:
     """What was looked at: its kind, and where it is."""
-    return f"{examination.destination.kind}  {examination.destination}"
+    destination = examination.destination
+    return destination.kind if destination.kind == "console" else f"{destination.kind}  {destination}"
 
 
 def settings(examination: Examination) -> Iterator[tuple[str, str]]:

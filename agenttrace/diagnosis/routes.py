@@ -102,7 +102,8 @@ def connect(route: Route, addresses: list[str], *, is_loopback: bool) -> Finding
             f"{_at(route)} can't be reached within {CONNECT_SECONDS:g} s: is a firewall or VPN in between?",
         )
     others = _listening(route.port) if is_loopback else []
-    advice = f"is the port right? {' and '.join(others)} listens on this machine" if others else "is the port right?"
+    listening = f" {' and '.join(others)} {'listens' if len(others) == 1 else 'listen'} on this machine"
+    advice = "is the port right?" + (listening if others else "")
     return failed("connection", f"nobody listens at {_at(route)}: is the server running, and {advice}")
 
 

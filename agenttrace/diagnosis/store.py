@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.delivery.sink import Verdict
 from agenttrace.local.database import StoreError, open_to_write
-from agenttrace.local.paths import HOME_VARIABLE, default_store_path
+from agenttrace.local.paths import HOME_VARIABLE, default_store_path, store_option
 from agenttrace.local.reader import Store
 
 from .findings import Finding, failed, ok
@@ -63,4 +63,4 @@ def send_to_store(destination: Destination, project: str) -> Finding:
         Store(destination.path).spans(trace_id)
     except StoreError:
         return failed("test span", "it was written but can't be read back: does something else write to that file?")
-    return ok("test span", f"written and read back: agenttrace show {trace_id[:8]}")
+    return ok("test span", f"written and read back: agenttrace show {trace_id[:8]}{store_option(destination.path)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -45,6 +46,20 @@ def absolute_store_path(path: Path | str | None) -> Path:
     """
     chosen = default_store_path() if path is None else Path(path).expanduser()
     return Path(os.path.abspath(chosen))
+
+
+def store_option(path: Path | None) -> str:
+    """What follows ``agenttrace show`` and the like for the store at ``path``: nothing for `default_store_path`.
+
+    Example:
+        >>> store_option(Path("/srv/run.db"))
+        ' --store /srv/run.db'
+    """
+    try:
+        is_default = path is None or path == default_store_path()
+    except ValueError:
+        is_default = False
+    return "" if is_default else f" --store {shlex.quote(str(path))}"
 
 
 def _user_data_folder() -> Path:

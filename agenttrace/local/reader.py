@@ -9,7 +9,7 @@ from openinference.semconv.trace import SpanAttributes
 
 from . import carriers, rows
 from .database import StoreError, open_to_read
-from .paths import absolute_store_path
+from .paths import absolute_store_path, store_option
 from .records import SpanRecord, TraceSummary, summarise
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Store:
         with open_to_read(self.path) as connection:
             if connection is None:
                 raise UnknownTraceError(f"no trace {trace}: nothing is recorded in {self.path}")
-            trace_id = _find(connection, trace)
+            trace_id = _find(connection, trace, self.path)
             return [rows.read_span(row) for row in connection.execute(rows.SELECT_SPANS, (trace_id,))]
 
     def carriers(self, spans: Sequence[SpanRecord]) -> list[SpanRecord]:
@@ -114,7 +114,7 @@ def _newest(connection: sqlite3.Connection, limit: int, project: str | None, wit
     return [trace_id for (trace_id,) in connection.execute(query, (*parameters, limit))]
 
 
-def _find(connection: sqlite3.Connection, trace: str) -> str:
+def _find(connection: sqlite3.Connection, trace: str, path: Path) -> str:
     prefix = trace.strip().lower().removeprefix("0x").replace("-", "")
     if not prefix or not _HEXADECIMAL.issuperset(prefix):
         raise UnknownTraceError(f"{trace!r} is not a trace id: those are hexadecimal, such as 4bf92f35")
@@ -127,7 +127,9 @@ def _find(connection: sqlite3.Connection, trace: str) -> str:
         )
     ]
     if not found:
-        raise UnknownTraceError(f"no trace begins with {prefix}: `agenttrace list` shows those there are")
+        raise UnknownTraceError(
+            f"no trace begins with {prefix}: `agenttrace list{store_option(path)}` shows those there are"
+        )
     if len(found) > 1:
         named = ", ".join(found[:_CANDIDATES_NAMED]) + (", …" if len(found) > _CANDIDATES_NAMED else "")
         raise AmbiguousTraceError(f"{prefix} is the beginning of several traces: {named}")

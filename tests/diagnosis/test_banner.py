@@ -7,21 +7,38 @@ from pathlib import Path
 
 import pytest
 
-from agenttrace.destinations import Destination, local, otlp, phoenix
+from agenttrace.destinations import Destination, console, local, otlp, phoenix
 from agenttrace.diagnosis.banner import banner
+from agenttrace.local.paths import default_store_path
 
 STORE = local("/srv/traces.db")
 PHOENIX = otlp("http://localhost:6006", headers={"authorization": "Bearer key-that-nobody-sees"})
 
 
 def test_one_destination_is_one_line() -> None:
-    """With how to look at what was recorded."""
+    """With how to look at what was recorded; a server's own page is somewhere else."""
+    assert banner([local()], "weather").splitlines()[0] == (
+        f'agenttrace: recording to {default_store_path()} (project "weather"). To look: agenttrace show'
+    )
     assert banner([STORE], "weather") == (
-        'agenttrace: recording to /srv/traces.db (project "weather"). To look: agenttrace show'
+        'agenttrace: recording to /srv/traces.db (project "weather"). To look: agenttrace show --store /srv/traces.db'
     )
     assert banner([PHOENIX], "weather") == (
-        'agenttrace: sending to http://localhost:6006/v1/traces (project "weather"). Look at them there.'
+        'agenttrace: sending to http://localhost:6006/v1/traces (project "weather")'
     )
+
+
+def test_a_command_that_does_not_fit_is_a_line_of_its_own() -> None:
+    """Cut, it would be of no use."""
+    path = f"/srv/{'x' * 90}.db"
+    lines = banner([local(path)], "weather").splitlines()
+    assert lines[1:] == [f"  To look: agenttrace show --store {path}"]
+
+
+def test_the_console_is_said_once() -> None:
+    """It has no other name."""
+    lines = banner([console(), STORE], "weather").splitlines()
+    assert lines[1:] == ["  console", "  local    /srv/traces.db"]
 
 
 def test_what_came_from_the_environment_is_a_second_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +46,7 @@ def test_what_came_from_the_environment_is_a_second_line(monkeypatch: pytest.Mon
     monkeypatch.setenv("PHOENIX_COLLECTOR_ENDPOINT", "http://localhost:6006")
     monkeypatch.setenv("PHOENIX_API_KEY", "key-that-nobody-sees")
     assert banner([phoenix()], "weather").splitlines() == [
-        'agenttrace: sending to Phoenix at http://localhost:6006/v1/traces (project "weather"). Look at them there.',
+        'agenttrace: sending to Phoenix at http://localhost:6006/v1/traces (project "weather")',
         "  endpoint from PHOENIX_COLLECTOR_ENDPOINT, api_key from PHOENIX_API_KEY",
     ]
 

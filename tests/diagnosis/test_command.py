@@ -203,3 +203,9 @@ def test_it_runs_as_a_program(home: Path) -> None:
     assert finished.returncode == 1
     assert "failed   connection" in finished.stdout
     assert finished.stderr == ""
+
+
+def test_the_console_is_said_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no address."""
+    monkeypatch.setenv("AGENTTRACE_DESTINATIONS", "console")
+    assert doctor(capsys).lines[0] == "console"

@@ -143,6 +143,15 @@ def test_a_refused_empty_batch_is_no_verdict_on_spans() -> None:
     assert states(with_span)["test span"] == "ok"
 
 
+def test_several_ports_that_listen_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        first, second = one.getsockname()[1], other.getsockname()[1]
+        monkeypatch.setattr(routes, "USUAL_PORTS", {first: "Phoenix", second: "Langfuse"})
+        text = findings(otlp(f"http://127.0.0.1:{unused_port()}"))["connection"].text
+    assert text.endswith(f"port {first}, usually Phoenix, and port {second}, usually Langfuse, listen on this machine")
+
+
 def test_a_trusted_certificate_is_dated() -> None:
     """So that nobody is surprised when it ends."""
     with Backend({"POST /v1/traces": Reply()}, "localhost") as backend:
