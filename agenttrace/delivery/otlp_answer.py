@@ -31,13 +31,17 @@ def accepted(name: str, response_body: bytes, words: ServerWords) -> Answer:
     return Answer(Verdict.ACCEPTED, problem, rejected=partial.rejected_spans)
 
 
-def refused_credentials(has_credentials: bool, status: str) -> str:
+def refused_credentials(has_credentials: bool, status: str, *, is_langfuse: bool = False) -> str:
     """What a server does that wants other credentials, or any, and what to do about it.
 
     Args:
         has_credentials: Whether headers that may be some were sent.
         status: The status of its answer, for people.
+        is_langfuse: Whether it is Langfuse, which wants a pair of keys, and has several regions that don't share them.
     """
+    if is_langfuse:
+        does = "refuses the keys" if has_credentials else "wants keys, and none are sent"
+        return f"{does} ({status}): check public_key, secret_key, and whether host is the region or server they are of"
     if has_credentials:
         return f"refuses the credentials ({status}): check api_key or the authorization header"
     return f"wants credentials, and none are sent ({status}): give api_key or an authorization header"

@@ -169,7 +169,9 @@ class HttpConnection:
     def _refusal(self, status: int, location: str | None) -> str:
         name = str(self._endpoint)
         if status in (401, 403):
-            return f"{name} {refused_credentials(self._words.has_credentials, f'HTTP {status}')}"
+            is_langfuse = _LANGFUSE_PATH in urlsplit(self._endpoint.address).path
+            has_credentials = self._words.has_credentials
+            return f"{name} {refused_credentials(has_credentials, f'HTTP {status}', is_langfuse=is_langfuse)}"
         if status in (404, 405):
             return f"{name} is no OTLP address of that server (HTTP {status}): {self._address_advice()}"
         if 300 <= status < 400:

@@ -23,13 +23,30 @@ def auth_check(destination: Destination) -> bool:
     Returns:
         True when the server takes them, or wants none. False when it refuses them, answers otherwise than an OTLP
         server, or doesn't answer; the reason is logged as a warning. For the local store and the console, whether they
-        can be written to. Never raises.
+        can be written to. No fault on the way raises.
+
+    Raises:
+        TypeError: If ``destination`` is no destination, such as an address or a maker that wasn't called.
 
     Example:
         >>> from agenttrace.destinations import local
         >>> auth_check(local())
         True
     """
-    from .examination import is_accepted  # requests comes with it, which programs that don't ask need not load
+    from agenttrace.destinations import Destination  # here, since it brings what programs that don't ask need not load
+
+    if not isinstance(destination, Destination):
+        raise TypeError(_what_to_write(destination))
+    from .examination import is_accepted  # requests comes with it
 
     return is_accepted(destination)
+
+
+def _what_to_write(argument: object) -> str:
+    # Not quoted: an address may have a password in it.
+    start = f"auth_check() takes a destination, not {type(argument).__name__}"
+    if isinstance(argument, str):
+        return f"{start}: write auth_check(otlp(...)), with otlp from agenttrace.destinations, or another maker there"
+    if callable(argument) and getattr(argument, "__module__", "").startswith("agenttrace.destinations"):
+        return f"{start}: call it, as in auth_check({getattr(argument, '__name__', '')}())"
+    return f"{start}: write auth_check(phoenix()), with phoenix from agenttrace.destinations"

@@ -136,7 +136,8 @@ class ServerExamination:
         if answer.verdict is Verdict.ACCEPTED:
             return ok(step, f"it takes OTLP ({status})")
         if status in _REFUSED_CREDENTIALS:
-            return ok(step, f"an OTLP server answers ({status})")
+            # As a gateway's, or any website's.
+            return skipped(step, f"it refuses the credentials before anything else ({status}): is it an OTLP server?")
         if status in _REFUSED_CONTENT:
             if sends:
                 return skipped(step, f"it refuses an empty batch ({status}), which says little about spans")

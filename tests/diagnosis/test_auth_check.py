@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,3 +83,27 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch, caplog: pytest
     assert not auth_check(local())
     assert "RuntimeError" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("http://user:hush@host:6006", "write auth_check(otlp(...))"),
+        (phoenix, "call it, as in auth_check(phoenix())"),
+        (None, "write auth_check(phoenix())"),
+    ],
+)
+def test_what_is_no_destination_is_a_mistake(argument: Any, words: str) -> None:
+    """It is said what to write; a health check that can never be true would say nothing."""
+    with pytest.raises(TypeError) as told:
+        auth_check(argument)
+    assert words in str(told.value)
+    assert "hush" not in str(told.value)
+
+
+def test_keys_that_langfuse_refuses_are_named_as_langfuse_names_them(caplog: pytest.LogCaptureFixture) -> None:
+    """It has no api_key, and keys of one region are of no use in another."""
+    with langfuse_server() as server:
+        assert not auth_check(langfuse(PUBLIC, "sk-lf-wrong", server.address))
+    assert "check public_key, secret_key, and whether host is the region or server they are of" in caplog.text
+    assert "api_key" not in caplog.text

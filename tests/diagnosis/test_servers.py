@@ -112,11 +112,11 @@ def test_a_path_that_is_missing_is_explained(monkeypatch: pytest.MonkeyPatch) ->
     ("protocol", "fault"), [("http/protobuf", Fault("status", 401)), ("grpc", Fault("status", "UNAUTHENTICATED"))]
 )
 def test_a_wrong_key_is_told_from_a_wrong_server(protocol: str, fault: Fault) -> None:
-    """The server answers as it should; it is the credentials that are wrong."""
+    """It isn't said to be wrong; it is the credentials that are, and they hide the rest."""
     with CollectorServer(protocol) as server:
         server.fail_always(fault)
         found = findings(otlp(server.endpoint, headers={"authorization": "Bearer wrong"}))
-    assert states(found)["OTLP request"] == "ok"
+    assert states(found)["OTLP request"] == "skipped"
     assert states(found)["credentials"] == "failed"
     assert "refuses the credentials" in found["credentials"].text
     assert "check api_key" in found["credentials"].text
@@ -247,6 +247,19 @@ def test_a_key_that_phoenix_refuses_is_refused() -> None:
     assert states(found)["credentials"] == "failed"
     assert "refuses the credentials (HTTP 401)" in found["credentials"].text
     assert found["credentials"].text.endswith("it says: Invalid token")
+
+
+def test_who_asks_for_credentials_is_not_said_to_speak_otlp() -> None:
+    """So does a gateway, or a website that knows nothing of traces."""
+    with Backend({"POST /v1/traces": Reply(401, b"<html>", {"content-type": "text/html"})}) as backend:
+        found = findings(otlp(backend.address), sends=True)
+    assert states(found)["OTLP request"] == "skipped"
+    assert (
+        found["OTLP request"].text
+        == "it refuses the credentials before anything else (HTTP 401): is it an OTLP server?"
+    )
+    assert states(found)["credentials"] == "failed"
+    assert states(found)["test span"] == "skipped"
 
 
 def test_a_span_is_read_back_from_phoenix() -> None:
