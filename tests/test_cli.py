@@ -337,3 +337,19 @@ def test_a_store_that_is_not_there_is_a_mistake(ask: Ask, tmp_path: Path) -> Non
     both = ask("check", "--store", str(tmp_path / "there.db"), "--file", str(tmp_path / "there.db"))
     assert both.exit_code == 2
     assert "give one of them" in both.stderr
+
+
+def test_the_help_names_every_command_in_a_whole_line(ask: Ask) -> None:
+    """Also in a terminal of 80 columns, which is what click's help is set for at most."""
+    lines = ask("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == ["check", "doctor", "list", "send", "show"]
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_it_runs_as_a_module(home: Path) -> None:
+    """Where the command isn't on the path."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "agenttrace", "--version"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert finished.stdout == f"agenttrace, version {__version__}\n"

@@ -57,10 +57,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="agenttrace")
 def agenttrace() -> None:
-    """Look at the traces of agents' runs that were recorded on this machine."""
+    """Look at the traces of agents' runs that were recorded on this machine, and see to it that others arrive."""
 
 
-@agenttrace.command()
+@agenttrace.command(short_help="Draw the newest trace, or another one.")
 @click.argument("trace", required=False)
 @click.option("--full", is_flag=True, help="Everything that was recorded, at its whole length.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -78,7 +78,7 @@ def show(trace: str | None, full: bool, as_json: bool, project: str | None, path
         _console().print(TracePicture(spans, full=full, carriers=store.carriers(spans)), soft_wrap=True)
 
 
-@agenttrace.command("list")
+@agenttrace.command("list", short_help="List the latest traces.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many traces.")
 @click.option("--project", help="Only traces of this project.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -102,7 +102,7 @@ def list_traces(limit: int, project: str | None, as_json: bool, path: Path | Non
         click.echo(_nothing_recorded(store, project), err=True)
 
 
-@agenttrace.command()
+@agenttrace.command(short_help="Hold traces to the OpenInference specification.")
 @click.argument("traces", nargs=-1, metavar="[TRACE]...")
 @click.option(
     "--file",
