@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -292,6 +293,55 @@ def test_a_wrong_setting_is_refused(maker: Maker, settings: dict[str, Any], erro
     with pytest.raises(error) as caught:
         maker(**settings)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("maker", "argument", "words"),
+    [
+        (phoenix, "apikey", "phoenix() got an unexpected keyword argument 'apikey': did you mean api_key? It takes"),
+        (phoenix, "url", "did you mean endpoint? It takes endpoint, api_key, headers"),
+        (phoenix, "host", "did you mean endpoint?"),
+        (phoenix, "project", "did you mean project_name?"),
+        (phoenix, "batch", "write register(phoenix(), batch=…). It takes"),
+        (langfuse, "base_url", "langfuse() got an unexpected keyword argument 'base_url': did you mean host?"),
+        (langfuse, "endpoint", "did you mean host? It takes public_key, secret_key, host, headers"),
+        (langfuse, "url", "did you mean host?"),
+        (langfuse, "api_key", "did you mean public_key and secret_key?"),
+        (langfuse, "protocol", "it is reached over HTTP only, so leave that out. It takes public_key"),
+        (langfuse, "region", 'write its host, like host="https://us.cloud.langfuse.com". It takes'),
+        (arize, "space", "arize() got an unexpected keyword argument 'space': did you mean space_id?"),
+        (arize, "space_name", "write space_id=…. It takes"),
+        (otlp, "header", "otlp() got an unexpected keyword argument 'header': did you mean headers?"),
+        (otlp, "api_key", 'write headers={"authorization": "Bearer …"}. It takes endpoint, headers'),
+        (otlp, "token", 'write headers={"authorization": "Bearer …"}'),
+        (local, "file", "did you mean path?"),
+        (local, "headers", "it sends to no server, so leave that out. It takes path, project_name, spans"),
+        (local, "url", "it sends to no server"),
+        (
+            console,
+            "verbose",
+            "console() got an unexpected keyword argument 'verbose': write register(console(),",
+        ),
+        (console, "colour", "'colour': it takes project_name, spans"),
+    ],
+)
+def test_an_argument_that_nothing_takes_leads_to_the_one_that_was_meant(
+    maker: Maker, argument: str, words: str
+) -> None:
+    """By the maker's name, with all that it takes; what it was given is quoted nowhere."""
+    with pytest.raises(TypeError) as caught:
+        maker(**{argument: "hidden"})
+    assert words in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("maker", [phoenix, langfuse, arize, otlp, local, console])
+def test_every_argument_is_known_to_the_advice(maker: Maker) -> None:
+    """A near miss of each leads to it, and the signature can be read."""
+    for argument, parameter in inspect.signature(maker).parameters.items():
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            with pytest.raises(TypeError, match=f"did you mean {argument}\\?"):
+                maker(**{f"{argument}_": None})
 
 
 def test_a_client_key_without_its_certificate_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from agenttrace.delivery.endpoint import (
 )
 
 from .destination import Destination, Spans
+from .mistakes import explain_mistakes
 from .sources import Sources, check_spans, check_text
 from .transport import Transport, choose_options
 
@@ -31,6 +32,7 @@ _REGIONS = {"us": "", "eu": "eu-west-1a.", "ca": "ca-central-1a."}
 _WRITTEN_PATHS = re.compile(r"(/v1)*(/traces)?$")
 
 
+@explain_mistakes(space_name="it goes by the space's id, which is in the address of its page: write space_id=…")
 def arize(
     space_id: str | None = None,
     api_key: str | None = None,

@@ -8,11 +8,13 @@ from agenttrace.environment import find
 from agenttrace.local.paths import HOME_VARIABLE, absolute_store_path
 
 from .destination import Destination, Spans
+from .mistakes import NO_SERVER, explain_mistakes
 from .sources import check_spans, check_text
 
 __all__ = ["console", "local"]
 
 
+@explain_mistakes(**NO_SERVER)
 def local(
     path: Path | str | None = None, *, project_name: str | None = None, spans: Spans | None = None
 ) -> Destination:
@@ -25,7 +27,7 @@ def local(
             too. None for ``AGENTTRACE_SPANS``, else ``"agent"``.
 
     Raises:
-        TypeError: If an argument has the wrong type.
+        TypeError: If an argument has the wrong type or isn't known.
         ValueError: If the path is empty, or none is given and this user has no home folder.
 
     Example:
@@ -48,6 +50,7 @@ def local(
     )
 
 
+@explain_mistakes(**NO_SERVER)
 def console(*, project_name: str | None = None, spans: Spans | None = None) -> Destination:
     """The terminal: each trace is printed to stderr when it is complete.
 
@@ -57,7 +60,7 @@ def console(*, project_name: str | None = None, spans: Spans | None = None) -> D
             too. None for ``AGENTTRACE_SPANS``, else ``"agent"``.
 
     Raises:
-        TypeError: If an argument has the wrong type.
+        TypeError: If an argument has the wrong type or isn't known.
         ValueError: If ``spans`` is another word.
 
     Example:

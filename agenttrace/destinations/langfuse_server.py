@@ -12,6 +12,7 @@ from agenttrace import environment
 from agenttrace.delivery.endpoint import Endpoint, mask, parse_endpoint, with_default_scheme, with_path_end
 
 from .destination import Destination, Spans
+from .mistakes import explain_mistakes
 from .sources import Sources, check_spans, check_text
 from .transport import Transport, choose_options
 
@@ -30,6 +31,11 @@ _WRITTEN_PATHS = re.compile(r"(/api(/public(/otel)?)?)?(/+v1(/+traces)?)*/*$")
 _INGESTION_VERSION = ("x-langfuse-ingestion-version", "4")
 
 
+@explain_mistakes(
+    api_key="did you mean public_key and secret_key?",
+    region='write its host, like host="https://us.cloud.langfuse.com"',
+    protocol="it is reached over HTTP only, so leave that out",
+)
 def langfuse(
     public_key: str | None = None,
     secret_key: str | None = None,

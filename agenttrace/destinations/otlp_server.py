@@ -9,12 +9,14 @@ from agenttrace import environment
 from agenttrace.delivery.endpoint import Protocol, check_protocol, parse_endpoint
 
 from .destination import Destination, Spans
+from .mistakes import explain_mistakes
 from .sources import Sources, check_spans, check_text
 from .transport import choose_options
 
 __all__ = ["otlp"]
 
 
+@explain_mistakes(api_key='write headers={"authorization": "Bearer …"}')
 def otlp(
     endpoint: str | None = None,
     *,
@@ -52,7 +54,7 @@ def otlp(
             too. None for ``AGENTTRACE_SPANS``, else ``"agent"``.
 
     Raises:
-        TypeError: If an argument has the wrong type.
+        TypeError: If an argument has the wrong type or isn't known.
         ValueError: If the endpoint can't be an address, the protocol is unknown, or a file can't be read.
 
     Example:

@@ -11,12 +11,14 @@ from agenttrace.delivery.endpoint import Endpoint, check_protocol, parse_endpoin
 
 from .destination import Destination, Spans
 from .headers import Headers
+from .mistakes import explain_mistakes
 from .sources import Sources, check_spans, check_text
 from .transport import Transport, choose_options
 
 __all__ = ["phoenix", "with_bearer"]
 
 
+@explain_mistakes()
 def phoenix(
     endpoint: str | None = None,
     *,

@@ -51,13 +51,9 @@ def choose_options(
         from_environment: Whether the variables of the OTLP server hold for what isn't given.
 
     Raises:
-        TypeError: If an argument has the wrong type, or isn't known.
+        TypeError: If an argument has the wrong type.
         ValueError: If an argument has an impossible value, or a file can't be read. The argument or variable is named.
     """
-    unknown = sorted(given.keys() - Transport.__annotations__.keys())
-    if unknown:
-        known = ", ".join(Transport.__annotations__)
-        raise TypeError(f"unexpected keyword argument {unknown[0]!r}: how to send is said by {known}")
     files = {name: _file(name, given.get(name), sources, from_environment and is_secure) for name in _FILES}
     if files["client_key"] and not files["client_certificate"]:
         raise ValueError(_without_certificate(dict(sources.noted)["client_key"]))
