@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from agenttrace.local.database import StoreError
 from agenttrace.local.documents import summary_document, trace_document
 from agenttrace.local.paths import store_option
-from agenttrace.local.picture import QUIET_MEANS, TracePicture
+from agenttrace.local.picture import LEFT_OPEN, LEFT_OPEN_MEANS, QUIET_MEANS, TracePicture
 from agenttrace.local.reader import Store
 from agenttrace.local.records import summarise
 from agenttrace.local.text import safe_json
@@ -23,7 +24,10 @@ from agenttrace.version import __version__
 from .listing import QUIET_SIGN, trace_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
+
+    from agenttrace.local.records import TraceSummary
 
 _WIDTH_WITHOUT_TERMINAL = 120
 _STORE = click.Path(dir_okay=False, path_type=Path)
@@ -75,7 +79,14 @@ def show(trace: str | None, full: bool, as_json: bool, project: str | None, path
     if as_json:
         click.echo(safe_json(trace_document(summarise(spans), spans), indent=2))
     else:
-        _console().print(TracePicture(spans, full=full, carriers=store.carriers(spans)), soft_wrap=True)
+        summary = summarise(spans)
+        left_open = summary.trace_id in _left_open(store, [summary])
+        console = _console()
+        console.print(
+            TracePicture(spans, full=full, carriers=store.carriers(spans), left_open=left_open), soft_wrap=True
+        )
+        if left_open:
+            _say_how_to_close(store, console)
 
 
 @agenttrace.command("list", short_help="List the latest traces.")
@@ -92,11 +103,14 @@ def list_traces(limit: int, project: str | None, as_json: bool, path: Path | Non
     elif traces:
         console = _console()
         sign, now = ">=" if console.options.ascii_only else "≥", time.time_ns()
-        console.print(trace_table(traces, console.width, now=now, at_least=sign))
+        left_open = _left_open(store, traces)
+        console.print(trace_table(traces, console.width, now=now, at_least=sign, left_open=left_open))
         if any(not trace.is_complete and trace.end_time is not None for trace in traces):
             note = "a parent is not recorded: still running, killed, or elsewhere"
             console.print(f"{sign} incomplete ({note})", style="yellow")
-        if any(trace.is_quiet(now) for trace in traces):
+        if any(trace.trace_id in left_open and trace.end_time is None for trace in traces):
+            _say_how_to_close(store, console)
+        if any(trace.is_quiet(now) and trace.trace_id not in left_open for trace in traces):
             console.print(f"{QUIET_SIGN} nothing new for some time ({QUIET_MEANS})", style="yellow")
     else:
         click.echo(_nothing_recorded(store, project), err=True)
@@ -233,6 +247,24 @@ def _newest(store: Store, project: str | None) -> str:
     if not newest:
         raise click.ClickException(_nothing_recorded(store, project))
     return newest[0].trace_id
+
+
+def _left_open(store: Store, traces: Sequence[TraceSummary]) -> frozenset[str]:
+    """The traces in the store whose process is gone though spans are open, as far as the outbox tells."""
+    if all(trace.end_time is not None for trace in traces):
+        return frozenset()
+    from agenttrace.outbox.survey import traces_left_open
+
+    try:
+        return traces_left_open(str(store.path))
+    except ValueError:  # no home folder; the store was named
+        return frozenset()
+
+
+def _say_how_to_close(store: Store, console: Console) -> None:
+    command = f"agenttrace send{store_option(store.path)}"
+    text = f"{LEFT_OPEN}: {LEFT_OPEN_MEANS}; the next register() with that project, or `{command}`, closes it"
+    console.print(Text(text, "yellow"), soft_wrap=True)
 
 
 def _nothing_recorded(store: Store, project: str | None) -> str:

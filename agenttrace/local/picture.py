@@ -46,6 +46,9 @@ KIND_STYLES = {
 }
 QUIET_MEANS = "still running, or its process was killed"
 """What it may mean that a span is running but nothing new comes."""
+LEFT_OPEN = "left open"
+"""What stands in the place of a duration where the process has ended and the span hasn't."""
+LEFT_OPEN_MEANS = "its process has ended"
 
 _BAR_WIDTH = 20
 _WIDTH_FOR_BARS = 90
@@ -82,6 +85,7 @@ class TracePicture:
             1970; None for the present.
         carriers: The spans of other traces that carry annotations of these.
         missing_parent: What is said above spans whose parent isn't among them.
+        left_open: Whether the process that ran the trace is known to have ended before its spans did.
     """
 
     def __init__(
@@ -92,7 +96,9 @@ class TracePicture:
         now: int | None = None,
         carriers: Sequence[SpanRecord] = (),
         missing_parent: str = PARENT_NOT_RECORDED,
+        left_open: bool = False,
     ) -> None:
+        self._left_open = left_open
         self._missing_parent = missing_parent
         self._judgements = Judgements(spans, carriers)
         self._labels = label_line(spans)
@@ -102,7 +108,7 @@ class TracePicture:
         self._summary = summarise(spans)
         self._full = full
         self._start, self._end = self._summary.start_time, self._summary.last_time
-        if self._summary.end_time is None and not self._summary.is_quiet(self._now):
+        if self._summary.end_time is None and not left_open and not self._summary.is_quiet(self._now):
             self._end = max(self._end, self._now)
         self._duration_width = max(_DURATION_WIDTH, *(len(self._duration(span)) for span in spans))
 
@@ -120,7 +126,9 @@ class TracePicture:
         if self._labels is not None:
             yield _fitted(self._labels.copy(), width, glyphs)
         yield Text()
-        if self._summary.is_quiet(self._now):
+        if self._left_open:
+            yield _fitted(Text(f"({LEFT_OPEN_MEANS})", "yellow"), width, glyphs)
+        elif self._summary.is_quiet(self._now):
             silence = rough_duration_text(self._now - self._summary.last_time)
             yield _fitted(Text(f"(nothing new for {silence}: {QUIET_MEANS})", "yellow"), width, glyphs)
         missing = None
@@ -160,7 +168,9 @@ class TracePicture:
         return Text.assemble(_fitted(left, room, glyphs), "  ", right)
 
     def _duration(self, span: SpanRecord) -> str:
-        return running_text(span.start_time, self._now) if span.end_time is None else duration_text(span.duration)
+        if span.end_time is not None:
+            return duration_text(span.duration)
+        return LEFT_OPEN if self._left_open else running_text(span.start_time, self._now)
 
     def _bar(self, span: SpanRecord, glyphs: _Glyphs) -> str:
         whole = max(1, self._end - self._start)

@@ -12,7 +12,7 @@ from .lock import is_held
 from .outbox import DEAD_NAME
 from .running import RUNNING_NAME, open_spans_in
 
-__all__ = ["Leftovers", "look_into", "survey"]
+__all__ = ["Leftovers", "look_into", "survey", "traces_left_open"]
 
 _LOCK_NAME = "lock"  # as `folder` names it
 
@@ -75,10 +75,33 @@ def look_into(folder: Path) -> Leftovers | None:
             held += count
         else:
             waiting += count
-            unfinished += _open_spans(path)
+            unfinished += len(_open_spans(path))
     dead = stored_files(folder / DEAD_NAME)
     size += sum(file.size for file in dead)
     return Leftovers(folder, about, waiting, unfinished, held, sum(file.count for file in dead), size)
+
+
+def traces_left_open(address: str) -> frozenset[str]:
+    """The ids of the traces that have spans at ``address`` which a process that is gone hasn't ended.
+
+    Args:
+        address: Where spans go, as shown to people.
+
+    Raises:
+        ValueError: If this user has no home folder and ``AGENTTRACE_HOME`` isn't set.
+    """
+    from .payloads import span_ids
+
+    abouts = [(folder, read_about(folder)) for folder in destination_folders()]
+    folders = [folder for folder, about in abouts if about is not None and about.address == address]
+    return frozenset(
+        trace_id.hex()
+        for folder in folders
+        for path in _process_folders(folder)
+        if not is_held(path / _LOCK_NAME)
+        for data in _open_spans(path)
+        for trace_id, _ in span_ids(data)
+    )
 
 
 def _process_folders(folder: Path) -> list[Path]:
@@ -88,8 +111,8 @@ def _process_folders(folder: Path) -> list[Path]:
         return []
 
 
-def _open_spans(folder: Path) -> int:
+def _open_spans(folder: Path) -> list[bytes]:
     try:
-        return len(open_spans_in(folder / RUNNING_NAME))
+        return open_spans_in(folder / RUNNING_NAME)
     except OSError:
-        return 0
+        return []
