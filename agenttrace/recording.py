@@ -203,6 +203,24 @@ def import_ahead() -> None:
     from .wrapping import deferred  # noqa: F401
 
 
+_PACKAGES = ("capture", "kinds", "readers", "semconv", "span", "wrapping")
+_MODULES = ("annotations", "details", "openers", "running", "streaming", "yielded")
+
+
+def import_everything() -> None:
+    """Import whatever a mark may import later, and wait for other threads that are importing some of it."""
+    from importlib import import_module
+    from pkgutil import walk_packages
+
+    for name in _MODULES:
+        import_module(f"agenttrace.{name}")
+    for name in _PACKAGES:
+        package = import_module(f"agenttrace.{name}")
+        for found in walk_packages(package.__path__, f"{package.__name__}."):
+            if ".conformance" not in found.name:  # which checks traces, and makes none
+                import_module(found.name)
+
+
 def _is_recording(context: Context) -> bool:
     parent = context[SPAN_KEY]
     return isinstance(parent, OtelSpan) and parent.is_recording()

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
 
@@ -28,7 +28,7 @@ from .delivery_setup import make_pipeline
 from .destinations import Destination
 from .diagnosis.banner import banner
 from .provider import set_registered_provider
-from .recording import import_ahead
+from .recording import import_ahead, import_everything
 from .semconv.mask import Mask
 from .semconv.masking import configure
 from .semconv.privacy import TraceConfig
@@ -325,7 +325,14 @@ def _retire(before: _Registration, after: _Registration | None) -> None:
         faults.warn(
             f"agenttrace: register() was called again with other settings, which replace the ones before: {changes}."
         )
-    before.pipeline.hand_over(after.pipeline)
+    before.pipeline.hand_over(_deliver_now)
+
+
+def _deliver_now(span: ReadableSpan) -> None:
+    """Deliver a span that started under an earlier registration by the one in force, however many lie between."""
+    current = _current
+    if current is not None:
+        current.pipeline.deliver(span)
 
 
 def _switch_off() -> TracerProvider:
@@ -350,10 +357,19 @@ def _say_where(registration: _Registration) -> None:
         return
 
 
+def _before_fork() -> None:
+    # A child that is forked while a thread imports finds that module locked for ever. So nothing is left to import.
+    if _current is not None:
+        try:
+            import_everything()
+        except BaseException as error:
+            faults.contain("importing what a forked child needs", error)
+
+
 def _after_fork() -> None:
     global _lock
     _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

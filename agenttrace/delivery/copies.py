@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
-from opentelemetry.trace import Link, Status
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanKind, Status
 
 from agenttrace.capture.text import valid_text
 from agenttrace.provider import SCOPE_NAME
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MaskedSpans", "SampledTraces", "SpanCopy", "plain_attributes", "plain_copy"]
 
+_LATEST_TIME = 2**64 - 1
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**63 - 1
 
 
@@ -28,6 +30,10 @@ class SpanCopy(ReadableSpan):
     def __init__(self, span: ReadableSpan, **changes: Any) -> None:
         kept = {
             "name": span.name,
+            "kind": span.kind,
+            "start_time": span.start_time,
+            "end_time": span.end_time,
+            "instrumentation_scope": span.instrumentation_scope,
             "resource": span.resource,
             "attributes": span.attributes,
             "events": span.events,
@@ -37,10 +43,6 @@ class SpanCopy(ReadableSpan):
         super().__init__(
             context=span.context,
             parent=span.parent,
-            kind=span.kind,
-            start_time=span.start_time,
-            end_time=span.end_time,
-            instrumentation_scope=span.instrumentation_scope,
             **{**kept, **changes},
         )
         self._dropped = (span.dropped_attributes, span.dropped_events, span.dropped_links)
@@ -136,12 +138,17 @@ class SampledTraces:
 def plain_copy(span: ReadableSpan) -> ReadableSpan:
     """``span`` with nothing in it that can't be encoded: texts without lone surrogates, odd values as texts."""
     description = span.status.description
+    scope = span.instrumentation_scope
     return SpanCopy(
         span,
         name=valid_text(str(span.name)),
+        kind=span.kind if isinstance(span.kind, SpanKind) else SpanKind.INTERNAL,
+        start_time=_plain_time(span.start_time),
+        end_time=_plain_time(span.end_time),
+        instrumentation_scope=None if scope is None else _plain_scope(scope),
         attributes=plain_attributes(span.attributes or {}),
         events=[
-            Event(valid_text(str(event.name)), plain_attributes(event.attributes or {}), event.timestamp)
+            Event(valid_text(str(event.name)), plain_attributes(event.attributes or {}), _plain_time(event.timestamp))
             for event in span.events
         ],
         links=[Link(link.context, plain_attributes(link.attributes or {})) for link in span.links],
@@ -152,6 +159,26 @@ def plain_copy(span: ReadableSpan) -> ReadableSpan:
 def plain_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """``attributes`` with those values as texts that OTLP has no place for."""
     return {valid_text(str(key)): _plain_value(value) for key, value in attributes.items()}
+
+
+def _plain_time(moment: Any) -> int | None:
+    """Nanoseconds since 1970 as OTLP can say them; 0 for what is no time."""
+    if moment is None:
+        return None
+    try:
+        return min(max(0, int(moment)), _LATEST_TIME)
+    except (OverflowError, TypeError, ValueError):
+        return 0
+
+
+def _plain_scope(scope: InstrumentationScope) -> InstrumentationScope:
+    version, schema = scope.version, scope.schema_url
+    return InstrumentationScope(
+        valid_text(str(scope.name)),
+        None if version is None else valid_text(str(version)),
+        None if schema is None else valid_text(str(schema)),
+        plain_attributes(scope.attributes or {}),
+    )
 
 
 def _plain_value(value: Any) -> Any:

@@ -199,6 +199,7 @@ def _pairs(attributes: Mapping[str, Any]) -> Iterator[KeyValue]:
 
 
 def _pair(key: str, value: Any) -> KeyValue:
+    [(key, value)] = plain_attributes({key: value}).items()
     if isinstance(value, bool):
         return KeyValue(key=key, value=AnyValue(bool_value=value))
     if isinstance(value, int):
@@ -207,7 +208,7 @@ def _pair(key: str, value: Any) -> KeyValue:
         return KeyValue(key=key, value=AnyValue(double_value=value))
     if isinstance(value, (list, tuple)):
         pair = KeyValue(key=key)
-        pair.value.array_value.values.extend(_pair("", item).value for item in value)
+        pair.value.array_value.values.extend(AnyValue(string_value=item) for item in value)
         return pair
     return KeyValue(key=key, value=AnyValue(string_value=str(value)))
 

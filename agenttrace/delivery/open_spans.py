@@ -89,6 +89,7 @@ class RunningSpans:
         self._show = show
         self._seen: frozenset[int] = frozenset()
         self._noted: dict[int, bytes] = {}
+        self._shown: set[bytes] = set()
         self._next_look = 0.0
         self.pause: float = max(_SHORTEST_PAUSE, interval)
         """Seconds between two looks."""
@@ -125,16 +126,25 @@ class RunningSpans:
         if not opened and not closed:
             return
         payloads: dict[bytes, bytes] = {}
+        noted: dict[int, bytes] = {}
         for span_id, span in opened.items():
             key = _key(span)
             data = self._encode(span)
             if data is not None:
                 payloads[key] = data
-            self._noted[span_id] = key
-        keys = [self._noted.pop(span_id) for span_id in closed]
-        self._write(payloads, keys)
-        if self._show is not None and payloads:
-            self._show(b"".join(payloads.values()))
+            noted[span_id] = key
+        is_written = self._write(payloads, [self._noted[span_id] for span_id in closed])
+        self._show_once(payloads)
+        if is_written:  # else it is tried once more
+            self._noted.update(noted)
+            for span_id in closed:
+                self._shown.discard(self._noted.pop(span_id))
+
+    def _show_once(self, payloads: dict[bytes, bytes]) -> None:
+        unseen = [data for key, data in payloads.items() if key not in self._shown]
+        self._shown |= payloads.keys()
+        if self._show is not None and unseen:
+            self._show(b"".join(unseen))
 
     def hand_over(self) -> None:
         """Say that none is open: what goes on is somebody else's to write down."""
@@ -142,9 +152,10 @@ class RunningSpans:
         self._seen, self._noted = frozenset(), {}
         self._write({}, closed)
 
-    def _write(self, opened: dict[bytes, bytes], closed: list[bytes]) -> None:
+    def _write(self, opened: dict[bytes, bytes], closed: list[bytes]) -> bool:
+        """Whether the log says so now."""
         if self._outbox is None:
-            return
+            return True
         try:
             log = self._outbox.running
             gone = [key for key in closed if key in log.keys]
@@ -152,6 +163,8 @@ class RunningSpans:
                 log.note(opened, gone)
         except OSError as error:
             faults.report("writing down which spans are open", error)
+            return False
+        return True
 
     def _encode(self, span: Span) -> bytes | None:
         """``span`` as it is now, or None where the destination isn't to see it."""

@@ -78,14 +78,16 @@ class Pipeline(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue ``span`` for every destination."""
-        for processor in self._processors:
-            processor.on_end(span)
-        if self.lineage is not None:
-            scope = span.instrumentation_scope
-            if scope is None or scope.name != SCOPE_NAME:
-                self.lineage.on_end(span)
-        for delivery in self.deliveries:
-            delivery.on_end(span)
+        try:
+            for processor in self._processors:
+                processor.on_end(span)
+        finally:  # what a signal raises in one of them is the program's, but the span is delivered all the same
+            if self.lineage is not None:
+                scope = span.instrumentation_scope
+                if scope is None or scope.name != SCOPE_NAME:
+                    self.lineage.on_end(span)
+            for delivery in self.deliveries:
+                delivery.on_end(span)
         if self._flush_seconds is not None and (span.parent is None or span.parent.is_remote):
             self._flush_root(self._flush_seconds)
 
@@ -105,7 +107,11 @@ class Pipeline(SpanProcessor):
             Whether all of them say that everything is safe.
         """
         deadline = time.monotonic() + waiting_time(timeout_millis / 1000)
-        is_safe = bool(self.flush(timeout_millis / 1000))
+        try:
+            is_safe = bool(self.flush(timeout_millis / 1000))
+        except BaseException as error:
+            faults.contain("flushing", error)
+            is_safe = False
         for processor in self._processors:
             is_safe &= processor.force_flush(max(0, round((deadline - time.monotonic()) * 1000)))
         return is_safe
@@ -146,11 +152,11 @@ class Pipeline(SpanProcessor):
             processor.shutdown()
         return all(is_safe)
 
-    def hand_over(self, successor: Pipeline, timeout: float | None = None) -> bool:
-        """Shut down, and give spans that started before and end later to ``successor``."""
+    def hand_over(self, deliver: Callable[[ReadableSpan], None], timeout: float | None = None) -> bool:
+        """Shut down, and give spans that started before and end later to ``deliver``."""
         # One of the destinations does, or the successor would get such a span once from each.
         for delivery in self.deliveries:
-            delivery.hand_over_to(successor.deliver if delivery is self.deliveries[0] else _leave_to_the_first)
+            delivery.hand_over_to(deliver if delivery is self.deliveries[0] else _leave_to_the_first)
         return self.stop(timeout)
 
     @property

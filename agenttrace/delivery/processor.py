@@ -91,8 +91,11 @@ class DeliveryProcessor(SpanProcessor):
                     queue = self._queue
                     spans = queue.spans
                     spans.append(span)
+                    # Before anything that may wait, and be interrupted: it would seem to be open still.
+                    self._open.remove(context.span_id)
                     if len(spans) >= queue.threshold:
                         self._notice(queue)
+                    return
             self._open.remove(context.span_id)
             if self._keeps_at_once and self._worker.is_asleep:
                 self._wake()  # to note that it has ended, and to have the disk itself keep it
@@ -158,13 +161,15 @@ class DeliveryProcessor(SpanProcessor):
             return not self._sender.undelivered
         began = time.monotonic()
         request.done.wait(request.remaining())
-        if self._outbox is not None:
+        if self._outbox is not None and self._threads.is_worker_alive:
             # A busy machine may not have let the worker begin. The disk isn't the destination: it takes them or fails.
             request.kept.wait(LOCAL_EXIT_SECONDS)
         self._queue.close()
         self._say_what_is_left(time.monotonic() - began)
+        # Said before looking: the sender looks at it when it is done, and one of the two leaves the outbox. Not sooner,
+        # as another process would send once more what it is in the middle of.
+        request.is_abandoned = not request.is_exit
         if request.done.is_set():
-            # Else the sender is in the middle of it, and another process would send the same once more.
             self._leave_outbox(is_exit=request.is_exit)
         return not self._lost() and not self._in_memory(self._sender.on_disk)
 
@@ -345,6 +350,7 @@ class DeliveryProcessor(SpanProcessor):
             return None  # an exporter that flushes what it is part of would wait for itself
         if self._has_threads():
             self._queue.signals.put(request)
+            self._worker.answer_if_gone()
         else:
             self._serve_inline(request)
         return request

@@ -36,12 +36,14 @@ class Request:
         is_exit: Whether that is because the process ends.
     """
 
-    __slots__ = ("deadline", "done", "is_exit", "kept", "stop")
+    __slots__ = ("deadline", "done", "is_abandoned", "is_exit", "kept", "stop")
 
     def __init__(self, timeout: float, *, stop: bool, is_exit: bool = False) -> None:
         self.deadline: float = time.monotonic() + waiting_time(timeout)
         self.stop: bool = stop
         self.is_exit: bool = is_exit
+        self.is_abandoned: bool = False
+        """Whether nobody waits for it any longer."""
         self.kept: threading.Event = threading.Event()
         """Set when the spans are out of the queue and, where there is an outbox, on disk."""
         self.done: threading.Event = threading.Event()

@@ -96,6 +96,11 @@ class Sender:
         """
         return self._holding.keep(payload, through=through)
 
+    def answer_if_stopped(self) -> None:
+        """Let nobody wait for a sender that has stopped. To be called after a request was signalled to it."""
+        if self._is_stopped:
+            self._answer_the_rest()
+
     @property
     def memory(self) -> int:
         """Bytes of encoded spans in memory."""
@@ -147,6 +152,18 @@ class Sender:
                 self._close()
         finally:
             request.done.set()
+            if request.stop:
+                self._answer_the_rest()
+        if request.is_abandoned and self._outbox is not None:
+            self._outbox.leave()
+
+    def _answer_the_rest(self) -> None:
+        """Nobody will serve the requests that have come meanwhile, or still come."""
+        while self._requests:
+            self._requests.popleft().done.set()
+        while (other := self._next_signal(0.0)) is not None or not self.signals.empty():
+            if other is not None:
+                other.done.set()
 
     def _deliver_for(self, request: Request) -> None:
         target = self._holding.settled + len(self.backlog)

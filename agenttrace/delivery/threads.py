@@ -33,6 +33,7 @@ class DeliveryThreads:
         self._worker: threading.Thread | None = None
         self._sender: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._starting_thread: int | None = None
         self.problem: RuntimeError | None = None
         """Why the latest attempt to start one failed."""
 
@@ -40,6 +41,11 @@ class DeliveryThreads:
     def have_started(self) -> bool:
         """Whether there have ever been any."""
         return _has_started(self._worker) or _has_started(self._sender)
+
+    @property
+    def is_worker_alive(self) -> bool:
+        """Whether the worker hasn't ended yet."""
+        return self._worker is not None and self._worker.is_alive()
 
     @property
     def is_sender_alive(self) -> bool:
@@ -55,9 +61,14 @@ class DeliveryThreads:
         """Have both; False where there can be none (any more). One that couldn't be started is tried again."""
         if _has_started(self._worker) and _has_started(self._sender):
             return self._worker.is_alive() and self._sender.is_alive()
-        if not self._lock.acquire(blocking=False):
-            return True  # another thread is starting them
+        if self._starting_thread == threading.get_ident():
+            return False  # a signal handler in the middle of it: nobody else will go on with that now
+        is_held = False
         try:
+            is_held = self._lock.acquire(blocking=False)
+            if not is_held:
+                return True  # another thread is starting them
+            self._starting_thread = threading.get_ident()
             # Each is known before it starts: what a signal raises meanwhile must not lead to a second one.
             if not _has_started(self._sender):
                 self._sender = _thread(self._send, "agenttrace-sender")
@@ -71,7 +82,9 @@ class DeliveryThreads:
             self.problem = error
             return False
         finally:
-            self._lock.release()
+            if is_held:
+                self._starting_thread = None
+                self._lock.release()
         return True
 
     def join(self, timeout: float) -> None:

@@ -56,6 +56,7 @@ class Worker:
         self._running = running
         self._options = options
         self._fresh: deque[StoredFile] = deque()
+        self._is_gone = False
         self.is_asleep: bool = True
         """Whether it waits for a signal and looks at nothing by itself."""
 
@@ -66,8 +67,23 @@ class Worker:
             self.gather(request, may_ask=True)
             if request is not None:
                 self._sender.signals.put(request)
+                self._sender.answer_if_stopped()
                 if request.stop:
+                    self._is_gone = True
+                    self.answer_if_gone()
                     return
+
+    def answer_if_gone(self) -> None:
+        """Let nobody wait for a worker that has stopped. To be called after a request was signalled to it."""
+        while self._is_gone:
+            try:
+                request = self._queue.signals.get_nowait()
+            except Empty:
+                return
+            if request is not None:
+                request.kept.set()
+                self._sender.signals.put(request)
+                self._sender.answer_if_stopped()
 
     def gather(self, request: Request | None = None, *, may_ask: bool = False) -> None:
         """Keep what waits now.
@@ -80,10 +96,14 @@ class Worker:
             is_last = request is not None and request.stop
             if is_last:
                 self._queue.close()
+            if request is None:
+                self._write_through()
+            # Right before, so that as few as can be of the spans that it takes seem to be open still.
             now = self._running.look()
-            self._write_through()
             self._take(request, may_ask=may_ask)
             self._note(now, request)
+            if request is not None and not request.is_exit:
+                self._write_through()
         except BaseException as error:  # whatever it is, the thread lives on: nobody else keeps the spans
             faults.contain("keeping ended spans", error)
         finally:
@@ -148,12 +168,14 @@ class Worker:
     def _write_through(self) -> None:
         """Have the disk itself keep what wasn't delivered within an interval."""
         outbox = self._outbox
-        while outbox is not None and self._fresh:
-            file = self._fresh.popleft()
-            try:
-                outbox.write_through(file)
-            except OSError as error:
-                faults.report("writing the outbox through to the disk", error)
+        if outbox is None or not self._fresh:
+            return
+        # Not those that come meanwhile: other threads may add to them faster than the disk takes them.
+        files = [self._fresh.popleft() for _ in range(len(self._fresh))]
+        try:
+            outbox.write_through(files)
+        except OSError as error:
+            faults.report("writing the outbox through to the disk", error)
 
     def _wait(self) -> Request | None:
         """Sleep until there is something to do: a request, or (None) spans that are due, or one that is still open."""

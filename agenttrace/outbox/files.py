@@ -10,6 +10,7 @@ import os
 import struct
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = ["DamagedFileError", "frame", "frames_in", "read_file", "write_file", "write_through"]
@@ -80,17 +81,25 @@ def write_file(path: Path, data: bytes, count: int, *, through: bool = False) ->
     return len(content)
 
 
-def write_through(path: Path) -> None:
-    """Wait until the disk has the file at ``path``. One that is gone meanwhile has been delivered."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | _BINARY)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    _write_folder_through(path.parent)
+def write_through(paths: Sequence[Path]) -> None:
+    """Wait until the disk has the files at ``paths``. One that is gone meanwhile has been delivered.
+
+    Raises:
+        OSError: If the disk fails.
+    """
+    folders = set()
+    for path in paths:
+        try:
+            descriptor = os.open(path, os.O_RDWR | _BINARY)
+        except FileNotFoundError:
+            continue
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        folders.add(path.parent)
+    for folder in folders:
+        _write_folder_through(folder)
 
 
 def read_file(path: Path) -> tuple[bytes, int]:

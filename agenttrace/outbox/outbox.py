@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,19 +75,23 @@ class Outbox:
         Raises:
             OSError: If that can't be done.
         """
-        file = self._own().write(payload, through=through)
+        try:
+            file = self._own().write(payload, through=through)
+        except FileNotFoundError:  # somebody has cleared the outbox away
+            self._forget_folder()
+            file = self._own().write(payload, through=through)
         self._count(file.size)
         if may_drop and self.is_full:
             self.make_room()
         return file
 
-    def write_through(self, file: StoredFile) -> None:
-        """Wait until the disk has ``file``.
+    def write_through(self, files: Sequence[StoredFile]) -> None:
+        """Wait until the disk has ``files`` of this process.
 
         Raises:
             OSError: If the disk fails.
         """
-        write_through(file.path)
+        write_through([file.path for file in files])
 
     def remove(self, file: StoredFile) -> None:
         """Forget ``file``, whose spans are delivered or kept elsewhere."""
@@ -105,7 +110,7 @@ class Outbox:
         """
         folder = self.path / DEAD_NAME
         make_folder(folder)
-        name = f"{time.time_ns():020d}-{payload.count}"
+        name = _dead_name(payload.count)
         self._count(write_file(folder / f"{name}{ENDING}", payload.data, payload.count))
         write_private_text(folder / f"{name}{_REASON_ENDING}", f"{reason}\n")
         if self._size > self._most_bytes:
@@ -123,7 +128,7 @@ class Outbox:
         """
         folder = self.path / DEAD_NAME
         make_folder(folder)
-        path = folder / f"{time.time_ns():020d}-{file.count}{ENDING}"
+        path = folder / f"{_dead_name(file.count)}{ENDING}"
         file.path.rename(path)
         with suppress(OSError):  # the spans matter more than what was said about them
             write_private_text(self._reason_of(replace(file, path=path)), f"{reason}\n")
@@ -212,6 +217,13 @@ class Outbox:
 
     def make_room(self) -> None:
         """Drop the oldest files until there is room again; the newest stays, however large."""
+        if self._room_lock.acquire(blocking=False):  # else another thread is making room
+            try:
+                self._make_room()
+            finally:
+                self._room_lock.release()
+
+    def _make_room(self) -> None:
         files = sorted(self._all_files(), key=lambda file: file.written)
         self._weigh(files)
         excess = self._size - self._most_bytes * _ROOM_MADE
@@ -265,6 +277,7 @@ class Outbox:
         self._folder = None
         # Reentrant: a span may end in a signal handler while this thread is here.
         self._folder_lock = threading.RLock()
+        self._room_lock = threading.Lock()
         self._size = 0
         self.dropped: int = 0
         """Spans that had to make room for others, or were too old."""
@@ -279,6 +292,12 @@ class Outbox:
                     folder = self._folder = self._create()
                     self._weigh(self._all_files())
         return folder
+
+    def _forget_folder(self) -> None:
+        with self._folder_lock:
+            folder, self._folder = self._folder, None
+            if folder is not None and not folder.path.is_dir():
+                folder.forget()
 
     def _create(self) -> ProcessFolder:
         attempts = iter(range(_ATTEMPTS))
@@ -323,6 +342,8 @@ class Outbox:
     def _drop(self, files: list[StoredFile]) -> None:
         own = None if self._folder is None else self._folder.path
         for file in files:
+            if not file.path.exists():  # delivered, or dropped by another process, meanwhile
+                continue
             if file.path.parent.name == DEAD_NAME:
                 self.bury(file)
             else:
@@ -342,11 +363,22 @@ class Outbox:
                 self._say_what_it_is()
 
 
+def _dead_name(count: int) -> str:
+    # The moment alone may be another's, where the clock is coarse. The count stands last, for `stored_files`.
+    return f"{time.time_ns():020d}-{secrets.token_hex(4)}-{count}"
+
+
 def write_private_text(path: Path, text: str) -> None:
     """Write a text file that this user alone can read.
 
     Raises:
         OSError: If that can't be done.
     """
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

@@ -101,15 +101,34 @@ def test_one_odd_span_takes_none_of_its_neighbours_along() -> None:
 
 
 def test_a_span_that_is_beyond_help_is_left_out_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """Such as one that started at no time; that is said and counted, without the value."""
-    odd: Any = "secret"
+    """Such as one whose trace id no backend has room for; that is said and counted, without its values."""
+    odd = ReadableSpan("secret", SpanContext(2**200, 1, False), start_time=1, end_time=2)
     tally = Tally()
     encoder = SpanEncoder(SpanView(), DeliveryOptions(), tally=tally)
-    [payload] = encoder.encode([*make_spans("a"), make_span_at(odd, odd), *make_spans("b")])
+    [payload] = encoder.encode([*make_spans("a"), odd, *make_spans("b")])
     assert names_in(payload.data) == ["a", "b"]
     assert tally.lost == 1
     assert len(warnings_in(caplog)) == 1
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("moment", [1.5e18, -1, 2**70, "noon", None])
+def test_a_span_of_odd_times_arrives(moment: Any) -> None:
+    """Other libraries give seconds, floats or worse; a time that is none is the beginning of all times."""
+    span = ReadableSpan("a", SpanContext(1, 2, False), start_time=moment, end_time=moment)
+    tally = Tally()
+    [payload] = SpanEncoder(SpanView(), DeliveryOptions(), tally=tally).encode([span])
+    assert names_in(payload.data) == ["a"]
+    assert tally.lost == 0
+
+
+def test_a_resource_that_otlp_has_no_place_for_still_names_the_project() -> None:
+    """Or the spans would be filed under another one."""
+    view = SpanView(resource={"build.id": 2**70, "openinference.project.name": "wea\udce9"})
+    [payload] = SpanEncoder(view, DeliveryOptions()).encode(make_spans("a"))
+    [span] = decode_spans(payload.data)
+    assert span.resource.attributes["openinference.project.name"] == "wea\\udce9"
+    assert span.resource.attributes["build.id"] == str(2**70)
 
 
 odd_texts = st.text(st.characters(), max_size=8)

@@ -342,7 +342,7 @@ def test_a_provider_of_ours_stands_for_its_successor(rig: Callable[..., Rig]) ->
     tracer.start_span("first").end()
     after = OwnProvider(new.pipeline, resource=Resource({"project": "new"}))
     before.hand_over(after)
-    old.pipeline.hand_over(new.pipeline)
+    old.pipeline.hand_over(new.pipeline.deliver)
     in_flight.end()
     tracer.start_span("second").end()
     before.get_tracer("other").start_span("third").end()

@@ -40,11 +40,10 @@ def test_a_batch_is_posted_as_the_documentation_asks(
     assert not warnings_in(caplog)
 
 
-def test_a_compressed_batch_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_batch_arrives() -> None:
     """Langfuse documents gzip."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
     with LangfuseServer() as server:
-        register_with(server)
+        register_with(server, compression="gzip")
         end_span()
         assert flush()
         [request] = server.wait_for_requests(1)

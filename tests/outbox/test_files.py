@@ -77,9 +77,9 @@ def test_of_frames_behind_each_other_the_whole_ones_are_read(frames: list[tuple[
 
 def test_a_file_that_is_gone_needs_no_writing_through(tmp_path: Path) -> None:
     """It was delivered meanwhile. One that is there stays as it is."""
-    write_through(tmp_path / "gone.spans")
+    write_through([tmp_path / "gone.spans"])
     write_file(tmp_path / "a.spans", b"data", 1)
-    write_through(tmp_path / "a.spans")
+    write_through([tmp_path / "a.spans"])
     assert read_file(tmp_path / "a.spans") == (b"data", 1)
 
 

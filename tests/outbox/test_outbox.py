@@ -59,7 +59,7 @@ def test_what_is_kept_is_there_until_it_is_removed(tmp_path: Path) -> None:
     files = [outbox.keep(make_payload(name), through=through) for name, through in (("a", False), ("b", True))]
     assert names_at(files) == ["a", "b"]
     assert outbox.state() == OutboxState(waiting=2, dead=0, size=sum(file.size for file in files))
-    outbox.write_through(files[0])
+    outbox.write_through(files[:1])
     for file in files:
         outbox.remove(file)
         outbox.remove(file)
