@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
 from typing import ParamSpec
 
 from .destination import Destination
 from .transport import Transport
 
-__all__ = ["NO_SERVER", "REGISTER_KEYWORDS", "advice_on", "explain_mistakes", "makers_with", "nearest"]
+__all__ = ["NO_SERVER", "REGISTER_KEYWORDS", "advice_on", "arguments_of_makers", "explain_mistakes", "meant_by"]
 
 REGISTER_KEYWORDS = (
     "endpoint",
@@ -95,31 +95,32 @@ def advice_on(name: str, known: Iterable[str], sentences: Mapping[str, str]) -> 
         known: Those that there are.
         sentences: What to say of arguments that there aren't, by their usual names.
     """
-    names = tuple(known)
-    word = name.lower()
+    meant = meant_by(name, [*known, *sentences])
+    if meant is None:
+        return None
+    return sentences.get(meant, f"did you mean {meant}?")
+
+
+def meant_by(word: str, known: Collection[str]) -> str | None:
+    """The one of ``known``, in lower case, that ``word`` is another word for, or misspells; None for neither.
+
+    Args:
+        word: What was written.
+        known: What there is.
+    """
+    word = word.lower()
     for meant in (word, *_MEANT.get(word, ())):
-        if meant in sentences:
-            return sentences[meant]
-        if meant in names:
-            return f"did you mean {meant}?"
-    near = nearest(word, names)
-    if near is not None:
-        return f"did you mean {near}?"
-    near = nearest(word, sentences)
-    return None if near is None else sentences[near]
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one of ``known`` that ``word`` is a misspelling of; None where it is none."""
+        if meant in known:
+            return meant
     from difflib import get_close_matches  # here, since only a mistake needs it
 
     near = get_close_matches(word, list(known), n=1)
     return near[0] if near else None
 
 
-def makers_with(argument: str) -> list[str]:
-    """The makers that take ``argument``."""
-    return [maker for maker, names in _arguments.items() if argument in names]
+def arguments_of_makers() -> Mapping[str, tuple[str, ...]]:
+    """What each maker takes, by the maker's name."""
+    return _arguments
 
 
 def _names_of(maker: Callable[..., Destination]) -> Iterable[str]:

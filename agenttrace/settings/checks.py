@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor
 from opentelemetry.sdk.trace.sampling import Sampler
 
 from agenttrace.delivery.own_provider import OwnProvider
 from agenttrace.destinations import Destination
-from agenttrace.semconv.privacy import TraceConfig
+
+from .advice import PROVIDER_OPTIONS, advice_on_keyword
 
 __all__ = [
     "check_options",
@@ -21,32 +22,6 @@ __all__ = [
     "checked_processors",
     "checked_provider",
 ]
-
-_PROVIDER_OPTIONS = frozenset(
-    {"active_span_processor", "id_generator", "meter_provider", "shutdown_on_exit", "span_limits"}
-)
-_KEYWORDS = (
-    "endpoint",
-    "project_name",
-    "batch",
-    "set_global_tracer_provider",
-    "headers",
-    "protocol",
-    "verbose",
-    "auto_instrument",
-    "api_key",
-    "resource",
-    "sampler",
-    "sample_rate",
-    "span_processors",
-    "tracer_provider",
-    "config",
-    "overflow",
-    "durability",
-    "export_interval",
-    "shutdown_timeout",
-    "flush_on_root",
-)
 
 
 def checked_destinations(given: tuple[Any, ...], **server: object) -> tuple[Destination, ...]:
@@ -117,23 +92,23 @@ def check_sampling(sampler: Sampler | None, sample_rate: float | None) -> None:
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse keywords that neither `register` nor the SDK's provider takes.
+    """Refuse keywords that neither `register` nor the SDK's provider takes, and what the provider can do nothing with.
 
     Raises:
         TypeError: If there is one; the message says what was meant.
     """
     for name in options:
-        if name not in _PROVIDER_OPTIONS:
-            raise TypeError(f"register() got an unexpected keyword argument {name!r}: {_advice_on(name)}")
-
-
-def _advice_on(name: str) -> str:
-    from difflib import get_close_matches  # here, since only a mistake needs it
-
-    if name in TraceConfig.__dataclass_fields__:
-        return f"write config=TraceConfig({name}=…)"
-    near = get_close_matches(name, [*_KEYWORDS, *sorted(_PROVIDER_OPTIONS)], n=1)
-    return f"did you mean {near[0]}?" if near else f"it takes {', '.join(_KEYWORDS)}"
+        if name not in PROVIDER_OPTIONS:
+            raise TypeError(f"register() got an unexpected keyword argument {name!r}: {advice_on_keyword(name)}")
+    limits = options.get("span_limits")
+    if limits is not None and not isinstance(limits, SpanLimits):
+        raise TypeError(
+            f"span_limits is {type(limits).__name__}: write SpanLimits(max_span_attributes=…), with SpanLimits from "
+            "opentelemetry.sdk.trace"
+        )
+    generator = options.get("id_generator")
+    if generator is not None and not all(hasattr(generator, f"generate_{what}_id") for what in ("span", "trace")):
+        raise TypeError(f"id_generator is {type(generator).__name__}: write an IdGenerator of the OpenTelemetry SDK")
 
 
 def checked_processors(processors: Any) -> tuple[SpanProcessor, ...]:

@@ -28,6 +28,7 @@ from .checks import (
 )
 from .delivery import make_delivery_options
 from .settings import Settings
+from .variables import tell_of_unknown_variables
 
 __all__ = ["choose_destinations", "make_settings"]
 
@@ -69,6 +70,7 @@ def make_settings(
     check_sampling(sampler, sample_rate)
     check_options(options)
     chosen = choose_destinations(destinations, endpoint, headers, protocol, api_key)
+    tell_of_unknown_variables()
     if project_name is None:
         chosen = _with_projects_of_the_environment(chosen)
     return Settings(
