@@ -32,7 +32,7 @@ from .recording import import_ahead, import_everything
 from .semconv.mask import Mask
 from .semconv.masking import configure
 from .semconv.privacy import TraceConfig
-from .settings import DEFAULT_PROJECT, Settings, check_switches, make_settings
+from .settings import DEFAULT_PROJECT, Settings, check_switches, check_timeout, make_settings
 from .switch import is_disabled
 
 __all__ = ["flush", "register", "shutdown"]
@@ -87,8 +87,8 @@ def register(
     processes before this one have left on disk for a destination is sent, too.
 
     Called again with the same settings it changes nothing and returns the same provider. With others, the provider
-    before is flushed, for 2 seconds at most, and replaced with a warning; tracers that it gave out, and OpenTelemetry's
-    global provider if it is that, lead to the new one from then on.
+    before is flushed, for its ``shutdown_timeout`` at most, and replaced with a warning; tracers that it gave out, and
+    OpenTelemetry's global provider if it is that, lead to the new one from then on.
 
     Where the program has a global SDK provider already, spans of that one are delivered in addition to what it does,
     and it is returned. ``OTEL_SDK_DISABLED=true`` or ``AGENTTRACE_DISABLED=true`` make the call a no-op.
@@ -122,8 +122,9 @@ def register(
         config: What may be recorded, for every span that is delivered; see `TraceConfig`. None for what the
             ``OPENINFERENCE_…`` variables say now.
         overflow: What happens to spans that end faster than they can be put aside: ``"spill"`` lets the program wait
-            for room, for 2 seconds at most, ``"block"`` as long as it takes, ``"drop"`` never. What is dropped is
-            counted. None for ``AGENTTRACE_OVERFLOW``, else ``"spill"``.
+            for room, for ``AGENTTRACE_OVERFLOW_TIMEOUT`` at most, which is 2 seconds unless it says otherwise,
+            ``"block"`` as long as it takes, ``"drop"`` never. What is dropped is counted. None for
+            ``AGENTTRACE_OVERFLOW``, else ``"spill"``.
         durability: What survives the end of the process, whatever ended it: ``"memory"`` nothing that wasn't sent,
             ``"batch"`` all but the last interval, ``"write"`` every span that has ended, ``"sync"`` these after a power
             cut too. None for ``AGENTTRACE_DURABILITY``, else ``"batch"``.
@@ -181,17 +182,21 @@ def flush(timeout: float | None = None) -> FlushReport:
     A destination that nobody answers at isn't waited for: its spans are on disk by then, and are sent when it's back.
 
     Args:
-        timeout: Seconds to wait at most. None waits for 10.
+        timeout: Seconds to wait at most; below 0 as 0. None waits for 10.
 
     Returns:
         What became of the spans that ended since the flush before; true when all of them are safe, which is sent or on
-        disk, or nothing is registered. Never raises.
+        disk, or nothing is registered.
+
+    Raises:
+        TypeError: If ``timeout`` is no number. Nothing else raises, whatever happens to the spans.
 
     Example:
         >>> report = flush(timeout=5)
         >>> if not report:
         ...     print(f"not safe: {report}")
     """
+    check_timeout(timeout)
     current = _current
     if current is None:
         return FlushReport()
@@ -208,17 +213,21 @@ def shutdown(timeout: float | None = None) -> bool:
     Not needed at the end of a program, which delivers by itself when it exits.
 
     Args:
-        timeout: Seconds to wait at most. None waits for ``shutdown_timeout``, which is 2 unless `register` was told
-            otherwise.
+        timeout: Seconds to wait at most; below 0 as 0. None waits for ``shutdown_timeout``, which is 2 unless
+            `register` was told otherwise.
 
     Returns:
-        Whether everything is safe: sent, or on disk. Never raises.
+        Whether everything is safe: sent, or on disk.
+
+    Raises:
+        TypeError: If ``timeout`` is no number. Nothing else raises, whatever happens to the spans.
 
     Example:
         >>> shutdown()
         True
     """
     global _current
+    check_timeout(timeout)
     with _lock:
         current, _current = _current, None
         if current is None:

@@ -630,6 +630,29 @@ def test_a_dead_endpoint_is_said_once_and_spans_wait_on_disk(caplog: pytest.LogC
     assert "is it running" in warnings_in(caplog)[0]
 
 
+@pytest.mark.parametrize("end", [flush, shutdown])
+@pytest.mark.parametrize("timeout", ["x", True, [5]])
+def test_a_timeout_that_is_no_number_is_refused(end: Callable[[Any], object], timeout: Any) -> None:
+    """With what to write, whether anything is registered or not; what is registered stays so."""
+    with pytest.raises(TypeError, match="write a number of seconds"):
+        end(timeout)
+    provider = register_own(endpoint=f"127.0.0.1:{unused_port()}")
+    with pytest.raises(TypeError, match="write a number of seconds"):
+        end(timeout)
+    assert registered_provider() is provider
+
+
+@pytest.mark.parametrize("timeout", [-1, -0.5, float("nan")])
+def test_a_timeout_below_nothing_is_nothing(timeout: float) -> None:
+    """What ended is delivered all the same, by the thread that nobody waits for."""
+    with CollectorServer() as server:
+        end_span(register_own(endpoint=server.endpoint))
+        flush(timeout)
+        assert flush(60)
+        assert len(server.spans) == 1
+        shutdown(timeout)
+
+
 def test_in_memory_alone_spans_for_a_dead_endpoint_are_not_safe(caplog: pytest.LogCaptureFixture) -> None:
     """Which `flush` and `shutdown` say, and one warning."""
     provider = register_own(endpoint=f"127.0.0.1:{unused_port()}", durability="memory")

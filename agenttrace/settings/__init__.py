@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .checks import check_switches
+from .checks import check_switches, check_timeout
 from .making import choose_destinations, make_settings
 from .settings import DEFAULT_PROJECT, Settings, default_resource
 
@@ -10,6 +10,7 @@ __all__ = [
     "DEFAULT_PROJECT",
     "Settings",
     "check_switches",
+    "check_timeout",
     "choose_destinations",
     "default_resource",
     "make_settings",

@@ -18,6 +18,7 @@ __all__ = [
     "check_options",
     "check_sampling",
     "check_switches",
+    "check_timeout",
     "checked_destinations",
     "checked_processors",
     "checked_provider",
@@ -69,6 +70,16 @@ def check_switches(**switches: object) -> None:
     for name, value in switches.items():
         if not isinstance(value, bool):
             raise TypeError(f"{name} is {type(value).__name__}: write {name}=True or {name}=False")
+
+
+def check_timeout(timeout: object) -> None:
+    """Refuse what is no number of seconds; any number is, those below 0 as 0.
+
+    Raises:
+        TypeError: If it is neither a number nor None.
+    """
+    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float)):
+        raise TypeError(f"timeout is {type(timeout).__name__}: write a number of seconds, like 5, or leave it out")
 
 
 def check_sampling(sampler: Sampler | None, sample_rate: float | None) -> None:
