@@ -39,6 +39,10 @@ _SCHEMES: dict[str, tuple[Protocol | None, bool]] = {
     "grpc": ("grpc", False),
     "grpcs": ("grpc", True),
 }
+# What people write of `TRACES_PATH`: no server takes OTLP at what adding the whole of it would make of that.
+_STARTED_PATH = re.compile(r"/+v1(/+traces?)?$")
+_MISSPELT_SCHEME = re.compile(r"(https?|grpcs?)(?::/?|/{2,}|:/{3,})(?=[^/])(?!\d+(?:/|$))", re.IGNORECASE)
+_PORT_ALONE = re.compile(r":?(\d+)/?")
 _HINT = 'write it like "http://localhost:6006" or "localhost:4317"'
 
 
@@ -78,14 +82,15 @@ def parse_endpoint(
     """Read an endpoint as people write it.
 
     Args:
-        text: ``http://host:6006``, ``host:6006``, ``https://host/prefix``, ``…/v1/traces``, ``host:4317``,
-            ``grpc://host:4317``, ``grpcs://host``, ``http://[::1]:6006``. With neither scheme nor port, ``localhost``
-            is Phoenix at its port 6006, and with gRPC every host is meant at `grpc_port`.
+        text: ``http://host:6006``, ``host:6006``, ``https://host/prefix``, ``…/v1/traces``, ``…/v1``,
+            ``host:4317``, ``grpc://host:4317``, ``grpcs://host``, ``http://[::1]:6006``. With neither scheme nor port,
+            ``localhost`` is Phoenix at its port 6006, and with gRPC every host is meant at `grpc_port`.
         protocol: ``"http/protobuf"`` or ``"grpc"``; None infers gRPC from a ``grpc`` scheme, or from `grpc_port`
             without a path, and HTTP else.
         grpc_port: The port that means gRPC.
         is_exact: Whether an HTTP path is taken as it is, as the OpenTelemetry specification wants for
-            ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``; else ``/v1/traces`` is added when it is missing.
+            ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``; else ``/v1/traces`` is added as far as it is missing, and made of
+            ``/v1/trace``.
 
     Raises:
         TypeError: If ``text`` is no string.
@@ -110,10 +115,10 @@ def parse_endpoint(
         default_port = grpc_port if scheme_protocol else (443 if is_secure else 80)
         address = f"{shown_host}:{default_port if port is None else port}"
     else:
-        if not is_exact and not path.endswith(TRACES_PATH):
-            path += TRACES_PATH
-        elif is_exact:
+        if is_exact:
             path = parts.path or "/"
+        elif not path.endswith(TRACES_PATH):
+            path = _STARTED_PATH.sub("", path) + TRACES_PATH
         netloc = shown_host if port is None else f"{shown_host}:{port}"
         address = f"{scheme}://{netloc}{path}" + (f"?{parts.query}" if parts.query else "")
     return Endpoint(chosen, address, host, is_secure, authorization)
@@ -135,7 +140,7 @@ def with_default_scheme(text: str, scheme: str, loopback_port: int | None = None
         ('https://cloud.example.com', 'http://localhost:3000')
     """
     stripped = text.strip().removeprefix("//")
-    if not stripped or "://" in stripped:
+    if not stripped or "://" in stripped or _MISSPELT_SCHEME.match(stripped) or _PORT_ALONE.fullmatch(stripped):
         return stripped
     try:
         parts = urlsplit(f"//{stripped}")
@@ -191,8 +196,8 @@ def check_protocol(value: object) -> Protocol | None:
 def mask(text: str) -> str:
     """``text`` without what may be secret in a URL: user name and password, and what follows ``?`` or ``#``."""
     without_query = re.sub(r"[?#].*", "?…", text, flags=re.DOTALL)
-    # Greedy up to the last "@", as a password may hold one; the scheme is kept.
-    return re.sub(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)?[^/]*@", r"\1***@", without_query)
+    # Greedy up to the last "@", as a password may hold one; the scheme is kept, however many slashes are behind it.
+    return re.sub(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*:?)?/+)?[^/]*@", r"\1***@", without_query)
 
 
 def _split(text: object) -> tuple[SplitResult, str]:
@@ -203,6 +208,7 @@ def _split(text: object) -> tuple[SplitResult, str]:
         raise ValueError(f"endpoint is empty: {_HINT}, or leave it out to record to the local store")
     if re.search(r"[\s\x00-\x1f\x7f]", stripped):
         raise ValueError(f"endpoint {mask(stripped)!r} has a space or line break in it: {_HINT}")
+    _refuse_what_looks_like_another(stripped)
     if stripped.startswith("//"):
         stripped = f"http:{stripped}"
     elif "://" not in stripped:
@@ -217,6 +223,17 @@ def _split(text: object) -> tuple[SplitResult, str]:
             f"endpoint {mask(text)!r} has the unknown scheme {scheme!r}: write http://, https://, grpc:// or grpcs://"
         )
     return parts, scheme
+
+
+def _refuse_what_looks_like_another(text: str) -> None:
+    """Refuse what can be read as an address, with a scheme or a port for its host, and is meant for another one."""
+    misspelt = _MISSPELT_SCHEME.match(text)
+    if misspelt is not None:
+        meant = f"{misspelt[1].lower()}://{text[misspelt.end() :]}"
+        raise ValueError(f"endpoint {mask(text)!r} is misspelt behind its scheme: did you mean {mask(meant)!r}?")
+    alone = _PORT_ALONE.fullmatch(text)
+    if alone is not None:
+        raise ValueError(f'endpoint {text!r} is a port alone: for one of this machine, write "localhost:{alone[1]}"')
 
 
 def _host_and_port(parts: SplitResult, text: str) -> tuple[str, int | None]:

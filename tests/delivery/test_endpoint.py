@@ -23,6 +23,16 @@ from agenttrace.delivery.endpoint import Protocol, check_protocol, mask, parse_e
         ("http://host:6006/v1/traces", "http/protobuf", "http://host:6006/v1/traces"),
         ("http://host:6006/v1/traces/", "http/protobuf", "http://host:6006/v1/traces"),
         ("host:4317/v1/traces", "http/protobuf", "http://host:4317/v1/traces"),
+        ("http://host:6006/v1", "http/protobuf", "http://host:6006/v1/traces"),
+        ("http://host:6006/v1/", "http/protobuf", "http://host:6006/v1/traces"),
+        ("http://host:6006/v1/trace", "http/protobuf", "http://host:6006/v1/traces"),
+        ("https://host/prefix/v1?tenant=blue", "http/protobuf", "https://host/prefix/v1/traces?tenant=blue"),
+        ("http://host/v1//traces", "http/protobuf", "http://host/v1/traces"),
+        ("http://host/v1/v1/traces", "http/protobuf", "http://host/v1/v1/traces"),
+        ("http://host/v1/other", "http/protobuf", "http://host/v1/other/v1/traces"),
+        ("https://v1", "http/protobuf", "https://v1/v1/traces"),
+        ("http:6006", "http/protobuf", "http://http:6006/v1/traces"),
+        ("https.example.com:1", "http/protobuf", "http://https.example.com:1/v1/traces"),
         ("https://app.example.com/s/space", "http/protobuf", "https://app.example.com/s/space/v1/traces"),
         ("http://host/otlp?tenant=blue", "http/protobuf", "http://host/otlp/v1/traces?tenant=blue"),
         ("http://[::1]:6006", "http/protobuf", "http://[::1]:6006/v1/traces"),
@@ -92,6 +102,13 @@ def test_a_given_protocol_wins_over_what_could_be_inferred(text: str, protocol: 
         ("host", "neither a scheme nor a port"),
         ("example.com/otlp", "write http:// or https:// in front"),
         ("::1", "in brackets"),
+        ("http:/localhost:6006", "misspelt behind its scheme: did you mean 'http://localhost:6006'?"),
+        ("http//localhost:6006", "did you mean 'http://localhost:6006'?"),
+        ("http:localhost:6006", "did you mean 'http://localhost:6006'?"),
+        ("HTTPS:///example.com/v1", "did you mean 'https://example.com/v1'?"),
+        ("grpc:/localhost", "did you mean 'grpc://localhost'?"),
+        ("6006", 'a port alone: for one of this machine, write "localhost:6006"'),
+        (":4317", 'write "localhost:4317"'),
         ("http://[::1", "can't be read"),
         ("http://ho st", "a space"),
         ("http://host\nhost", "a space or line break"),
@@ -127,7 +144,19 @@ def test_a_password_becomes_a_header_and_is_shown_nowhere() -> None:
     assert "dXNlcjpwQHNz" not in repr(endpoint)
 
 
-@pytest.mark.parametrize("text", ["https://user:secret@", "ftp://user:secret@host?key=secret", "user:secret@host:x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://user:secret@",
+        "ftp://user:secret@host?key=secret",
+        "user:secret@host:x",
+        "http:/user:secret@host:1",
+        "http//user:secret@host:1",
+        "http:user:secret@host:1",
+        "http:///user:secret@host?key=secret",
+        "ftp:/user:secret@host:1",
+    ],
+)
 def test_a_message_about_an_endpoint_leaves_the_password_out(text: str) -> None:
     """Whatever is wrong with it."""
     with pytest.raises(ValueError, match="endpoint") as caught:
@@ -146,6 +175,7 @@ def test_an_exact_address_is_left_as_it_is() -> None:
     """As the specification wants for the variable that names the address for traces."""
     assert parse_endpoint("http://host:4318/custom/", is_exact=True).address == "http://host:4318/custom/"
     assert parse_endpoint("http://host:4318", is_exact=True).address == "http://host:4318/"
+    assert parse_endpoint("http://host:4318/v1", is_exact=True).address == "http://host:4318/v1"
 
 
 def test_protocols_are_the_words_that_phoenix_takes() -> None:
