@@ -63,7 +63,7 @@ def _several(destinations: Sequence[Destination], project: str) -> list[str]:
         lines.append(f"  {kind:<{width}}{where}{_project_of(destination, project)}{behind}".rstrip())
     if len(destinations) > _MOST_DESTINATIONS:
         lines.append(f"  and {len(destinations) - _MOST_DESTINATIONS} more: agenttrace doctor lists them all")
-    return lines
+    return lines + [f"  {advice}" for advice in map(_how_to_look, destinations) if advice][:1]
 
 
 def _project_of(destination: Destination, project: str) -> str:

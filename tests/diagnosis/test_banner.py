@@ -38,7 +38,7 @@ def test_a_command_that_does_not_fit_is_a_line_of_its_own() -> None:
 def test_the_console_is_said_once() -> None:
     """It has no other name."""
     lines = banner([console(), STORE], "weather").splitlines()
-    assert lines[1:] == ["  console", "  local    /srv/traces.db"]
+    assert lines[1:3] == ["  console", "  local    /srv/traces.db"]
 
 
 def test_what_came_from_the_environment_is_a_second_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,13 +57,15 @@ def test_what_the_program_said_itself_is_not_repeated() -> None:
 
 
 def test_several_destinations_are_a_line_each() -> None:
-    """With what kind each is."""
+    """With what kind each is, and how to look at what is here."""
     lines = banner([PHOENIX, STORE], "weather").splitlines()
     assert lines[0] == 'agenttrace: spans go to 2 places (project "weather")'
     assert [line.split()[:2] for line in lines[1:]] == [
         [PHOENIX.kind, "http://localhost:6006/v1/traces"],
         ["local", "/srv/traces.db"],
+        ["To", "look:"],
     ]
+    assert lines[-1] == "  To look: agenttrace show --store /srv/traces.db"
 
 
 def test_a_project_of_its_own_is_said() -> None:
