@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from agenttrace import register
 from agenttrace.destinations import Destination, arize, console, langfuse, local, otlp, phoenix
 from agenttrace.outbox.key import folder_name
-from tests.isolation import isolated
+from tests.isolation import isolated, warnings_in
 
 __all__ = ["isolated"]
 
@@ -372,6 +372,8 @@ def test_a_client_key_without_its_certificate_is_refused(tmp_path: Path) -> None
         (lambda: arize(KEY, SPACE), ValueError, "space_id looks like a key"),
         (lambda: arize_at(region="eu", endpoint="https://a"), ValueError, "leave one of them out"),
         (lambda: arize_at(region="eu/x"), ValueError, "no region's name"),
+        (lambda: arize_at(region="germany"), ValueError, 'write "us", "eu", "ca", or a full name like'),
+        (lambda: arize_at(region="eu-west"), ValueError, "no region's name"),
         (lambda: phoenix(protocol="http"), ValueError, 'write "http/protobuf" or "grpc"'),
         (lambda: otlp(5), TypeError, "write it like"),  # type: ignore[arg-type]
         (lambda: otlp(""), ValueError, "endpoint is empty"),
@@ -384,6 +386,42 @@ def test_what_cannot_be_meant_is_refused(make: Callable[[], Destination], error:
     with pytest.raises(error) as caught:
         make()
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "server", ["https://cloud.langfuse.com", "us.cloud.langfuse.com:443", "https://jp.cloud.langfuse.com/otel/v1"]
+)
+@pytest.mark.parametrize("take", [otlp, phoenix, lambda endpoint: register(endpoint=endpoint)], ids=str)
+def test_langfuse_as_a_plain_server_is_refused(take: Callable[[str], object], server: str) -> None:
+    """Under each name of its cloud: it takes spans at one path alone, and with both keys."""
+    with pytest.raises(ValueError, match=r"is Langfuse.*write register\(langfuse\(host=\"https://.*langfuse.com\"\)\)"):
+        take(server)
+
+
+def test_langfuse_at_its_own_path_is_a_server_as_any_other(caplog: pytest.LogCaptureFixture) -> None:
+    """For headers that somebody made; and so is a host that only looks like it."""
+    server = "https://us.cloud.langfuse.com/api/public/otel"
+    assert str(otlp(server, headers={"authorization": "Basic x"})) == f"{server}/v1/traces"
+    assert str(otlp("https://notcloud.langfuse.com")) == "https://notcloud.langfuse.com/v1/traces"
+    assert warnings_in(caplog) == []
+
+
+@pytest.mark.parametrize(
+    ("public", "secret", "words"),
+    [
+        ("hidden", "hidden", "public_key doesn't start with pk-lf- and secret_key doesn't start with sk-lf-"),
+        ("hidden", SECRET, "Langfuse's public_key doesn't start with pk-lf-, as"),
+        (PUBLIC, "hidden", "Langfuse's secret_key doesn't start with sk-lf-, as"),
+    ],
+)
+def test_a_key_that_langfuse_would_not_make_is_told_of(
+    caplog: pytest.LogCaptureFixture, public: str, secret: str, words: str
+) -> None:
+    """And taken, since a server of one's own can be set up with any."""
+    assert langfuse(public, secret).account == public
+    [warning] = warnings_in(caplog)
+    assert words in warning
+    assert "hidden" not in warning
 
 
 _UNSENDABLE = st.text(min_size=1).filter(lambda text: not text.isascii() or "\n" in text.strip() or "\0" in text)

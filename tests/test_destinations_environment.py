@@ -138,6 +138,19 @@ def test_half_a_configuration_is_said_once(
     assert "hidden" not in warning
 
 
+@pytest.mark.parametrize("variable", ["PHOENIX_COLLECTOR_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])
+def test_langfuse_in_a_variable_for_another_server_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str
+) -> None:
+    """With the variables that are meant: the program may have set it for something else."""
+    [destination] = configured(monkeypatch, {variable: "https://user:hidden@cloud.langfuse.com"})
+    assert str(destination) == "https://cloud.langfuse.com/v1/traces"
+    [warning] = warnings_in(caplog)
+    assert warning.startswith(f"agenttrace: {variable} names https://cloud.langfuse.com/v1/traces, which is Langfuse")
+    assert "set LANGFUSE_BASE_URL=https://cloud.langfuse.com, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY" in warning
+    assert "hidden" not in warning
+
+
 def test_half_a_configuration_keeps_nothing_from_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -28,6 +28,8 @@ ARIZE_KEYS = ("ARIZE_SPACE_ID", "ARIZE_API_KEY")
 
 _ENDPOINT = "ARIZE_COLLECTOR_ENDPOINT"
 _REGIONS = {"us": "", "eu": "eu-west-1a.", "ca": "ca-central-1a."}
+# A region that is new may be used before it is known here, so what looks like one's full name is taken.
+_FULL_NAME = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+[a-z]")
 # Its own client names the endpoint up to here for both protocols.
 _WRITTEN_PATHS = re.compile(r"(/v1)*(/traces)?$")
 
@@ -110,8 +112,8 @@ def _endpoint(given: str | None, region: str | None, protocol: str | None, sourc
     if place:
         if check_text("endpoint", given):
             raise ValueError("endpoint and region are both given: leave one of them out")
-        if not re.fullmatch(r"[a-z0-9-]+", place):
-            raise ValueError('region is no region\'s name: write "us", "eu", "ca", or a name like "us-central-1a"')
+        if place not in _REGIONS and not _FULL_NAME.fullmatch(place):
+            raise ValueError('region is no region\'s name: write "us", "eu", "ca", or a full name like "us-central-1a"')
         sources.note("region", "argument")
         text: str | None = f"https://otlp.{_REGIONS.get(place, f'{place}.')}arize.com"
         source = "region"

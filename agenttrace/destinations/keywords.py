@@ -10,6 +10,7 @@ from agenttrace.delivery.endpoint import check_protocol, parse_endpoint
 
 from .configured import tell_of_settings_without_endpoint
 from .destination import Destination
+from .langfuse_server import check_not_langfuse
 from .otlp_server import otlp
 from .phoenix_server import phoenix, with_bearer
 from .sources import Sources, check_spans
@@ -41,6 +42,7 @@ def server_of_keywords(
         return server if not api_key else _with_key(server, api_key)
     sources = Sources()
     where = parse_endpoint(endpoint, chosen, grpc_port=environment.grpc_port())
+    check_not_langfuse(where, "argument")
     sources.note("endpoint", "argument")
     owns_otlp_settings = not environment.has_otlp_endpoint()
     found = environment.find(environment.PHOENIX_HEADERS)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from typing_extensions import Unpack
 
-from agenttrace import environment
+from agenttrace import environment, faults
 from agenttrace.delivery.endpoint import Endpoint, mask, parse_endpoint, with_default_scheme, with_path_end
 
 from .destination import Destination, Spans
@@ -16,7 +16,7 @@ from .mistakes import explain_mistakes
 from .sources import Sources, check_spans, check_text
 from .transport import Transport, choose_options
 
-__all__ = ["LANGFUSE_HOSTS", "LANGFUSE_KEYS", "langfuse"]
+__all__ = ["LANGFUSE_HOSTS", "LANGFUSE_KEYS", "check_not_langfuse", "langfuse"]
 
 LANGFUSE_KEYS = ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
 LANGFUSE_HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
@@ -24,7 +24,11 @@ LANGFUSE_HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 
 _CLOUD = "https://cloud.langfuse.com"
 _LOCAL_PORT = 3000
-_PATH = "/api/public/otel/v1/traces"
+_OTLP_PATH = "/api/public/otel"
+_PATH = f"{_OTLP_PATH}/v1/traces"
+_CLOUDS = ".cloud.langfuse.com"
+"""What the hosts of its cloud end with, one for each region."""
+_PREFIXES = ("pk-lf-", "sk-lf-")
 # What people copy from its documentation, more or less of the path that is meant.
 _WRITTEN_PATHS = re.compile(r"(/api(/public(/otel)?)?)?(/+v1(/+traces)?)*/*$")
 # Without it, spans show up with a delay of minutes.
@@ -71,12 +75,15 @@ def langfuse(
     sources = Sources()
     user = _key("public_key", public_key, sources)
     password = _key("secret_key", secret_key, sources)
-    if user.startswith("sk-lf-") or password.startswith("pk-lf-"):
+    public, secret = _PREFIXES
+    if user.startswith(secret) or password.startswith(public):
         raise ValueError(
-            "Langfuse's keys are the wrong way round: the public one starts with pk-lf-, the secret one with sk-lf-"
+            f"Langfuse's keys are the wrong way round: the public one starts with {public}, "
+            f"the secret one with {secret}"
         )
     if ":" in user:
         raise ValueError("Langfuse's public key has a colon in it, so it can't be one: it looks like pk-lf-…")
+    _tell_of_odd_keys(user, password)
     where = _endpoint(host, sources)
     token = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
     pairs = {**dict(sources.headers(headers, None)), "authorization": f"Basic {token}"}
@@ -99,6 +106,46 @@ def _key(name: str, given: str | None, sources: Sources) -> str:
     if key is None:
         raise ValueError(f"Langfuse needs a {name}: write langfuse({name}=…), or set {variable}")
     return key
+
+
+def check_not_langfuse(endpoint: Endpoint, source: str) -> None:
+    """Refuse Langfuse's cloud as a plain OTLP server: it takes spans at one path alone, and with both keys.
+
+    That path is let through, with headers that somebody made for it.
+
+    Args:
+        endpoint: The server.
+        source: "argument", or the variable that names it. That may be there for something else, so it is warned of.
+
+    Raises:
+        ValueError: If the server is Langfuse's, and ``source`` is "argument".
+    """
+    if not f".{endpoint.host}".endswith(_CLOUDS) or _OTLP_PATH in endpoint.address:
+        return
+    host = f"https://{endpoint.host}"
+    if source == "argument":
+        raise ValueError(
+            f"endpoint {str(endpoint)!r} is Langfuse, which takes no spans there: write register(langfuse("
+            f'host="{host}")), with langfuse from agenttrace.destinations'
+        )
+    faults.warn_once(
+        f"agenttrace: {source} names {endpoint}, which is Langfuse and takes no spans there: set "
+        f"{LANGFUSE_HOSTS[0]}={host}, {' and '.join(LANGFUSE_KEYS)} instead."
+    )
+
+
+def _tell_of_odd_keys(*keys: str) -> None:
+    # A server of one's own can be set up with keys that look like nothing, so these are no error.
+    odd = [
+        f"{name} doesn't start with {prefix}"
+        for name, prefix, key in zip(("public_key", "secret_key"), _PREFIXES, keys, strict=True)
+        if not key.startswith(prefix)
+    ]
+    if odd:
+        faults.warn_once(
+            f"agenttrace: Langfuse's {' and '.join(odd)}, as those that Langfuse makes do: unless your own server was "
+            "given other ones, copy them anew from the project's settings."
+        )
 
 
 def _endpoint(host: str | None, sources: Sources) -> Endpoint:

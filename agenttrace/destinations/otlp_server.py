@@ -9,6 +9,7 @@ from agenttrace import environment
 from agenttrace.delivery.endpoint import Protocol, check_protocol, parse_endpoint
 
 from .destination import Destination, Spans
+from .langfuse_server import check_not_langfuse
 from .mistakes import explain_mistakes
 from .sources import Sources, check_spans, check_text
 from .transport import choose_options
@@ -68,6 +69,7 @@ def otlp(
         where, source = environment.otlp_endpoint(chosen)
     else:
         where, source = parse_endpoint(endpoint, chosen, grpc_port=environment.grpc_port()), "argument"
+    check_not_langfuse(where, source)
     sources.note("endpoint", source)
     given = {
         "compression": compression,

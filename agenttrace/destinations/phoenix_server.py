@@ -11,6 +11,7 @@ from agenttrace.delivery.endpoint import Endpoint, check_protocol, parse_endpoin
 
 from .destination import Destination, Spans
 from .headers import Headers
+from .langfuse_server import check_not_langfuse
 from .mistakes import explain_mistakes
 from .sources import Sources, check_spans, check_text
 from .transport import Transport, choose_options
@@ -60,6 +61,7 @@ def phoenix(
         where, source = environment.phoenix_endpoint(chosen)
     else:
         where, source = parse_endpoint(endpoint, chosen, grpc_port=environment.grpc_port()), "argument"
+    check_not_langfuse(where, source)
     sources.note("endpoint", source)
     owns_otlp_settings = not environment.has_otlp_endpoint()
     found = environment.find(environment.PHOENIX_HEADERS)
