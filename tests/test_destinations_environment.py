@@ -124,6 +124,16 @@ def test_one_address_under_two_names_is_sent_to_once(
         ({"PHOENIX_API_KEY": "hidden"}, "PHOENIX_API_KEY is set but PHOENIX_COLLECTOR_ENDPOINT isn't"),
         ({"PHOENIX_CLIENT_HEADERS": "a=hidden"}, "PHOENIX_CLIENT_HEADERS is set but PHOENIX_COLLECTOR_ENDPOINT isn't"),
         ({"OTEL_EXPORTER_OTLP_HEADERS": "a=hidden"}, "OTEL_EXPORTER_OTLP_HEADERS is set but no endpoint is"),
+        ({"OTEL_EXPORTER_OTLP_HEADERS": "a=hidden"}, ": set one, such as OTEL_EXPORTER_OTLP_ENDPOINT, or unset OTEL_"),
+        ({"ARIZE_SPACE_ID": "hidden"}, ": set ARIZE_API_KEY too, or unset ARIZE_SPACE_ID."),
+        (
+            {"LANGFUSE_PUBLIC_KEY": "hidden", "LANGFUSE_HOST": "hidden"},
+            "Langfuse: set LANGFUSE_SECRET_KEY too, or unset LANGFUSE_PUBLIC_KEY and LANGFUSE_HOST.",
+        ),
+        (
+            {"LANGFUSE_PUBLIC_KEY": "hidden", "LANGFUSE_HOST": "hidden", "LANGFUSE_BASE_URL": "hidden"},
+            "LANGFUSE_PUBLIC_KEY, LANGFUSE_BASE_URL and LANGFUSE_HOST are set but LANGFUSE_SECRET_KEY isn't",
+        ),
     ],
 )
 def test_half_a_configuration_is_said_once(
@@ -225,6 +235,10 @@ def test_a_variable_chooses_among_them(
     ("variables", "words"),
     [
         ({"AGENTTRACE_DESTINATIONS": "http://user:hidden@host"}, "AGENTTRACE_DESTINATIONS names an unknown"),
+        ({"AGENTTRACE_DESTINATIONS": "hidden4711"}, "an unknown destination: write some of phoenix, "),
+        ({"AGENTTRACE_DESTINATIONS": "local,phonix"}, "destination 'phonix': did you mean phoenix? Write some of"),
+        ({"AGENTTRACE_DESTINATIONS": "otel"}, "'otel': did you mean otlp?"),
+        ({"AGENTTRACE_DESTINATIONS": "somewhere"}, "destination 'somewhere': write some of phoenix, langfuse, arize,"),
         ({"AGENTTRACE_DESTINATIONS": " , ,"}, "AGENTTRACE_DESTINATIONS names no destination: write some of phoenix, "),
         ({"AGENTTRACE_DESTINATIONS": "langfuse"}, "set LANGFUSE_PUBLIC_KEY"),
         ({"AGENTTRACE_DESTINATIONS": "arize", "ARIZE_SPACE_ID": "x"}, "set ARIZE_API_KEY"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from agenttrace import environment, faults
@@ -10,12 +11,14 @@ from .arize_server import ARIZE_KEYS, arize
 from .destination import Destination
 from .here import console, local
 from .langfuse_server import LANGFUSE_HOSTS, LANGFUSE_KEYS, langfuse
+from .mistakes import meant_by
 from .otlp_server import otlp
 from .phoenix_server import phoenix
 
 __all__ = ["configured_destinations", "tell_of_settings_without_endpoint"]
 
 _CHOICE = "AGENTTRACE_DESTINATIONS"
+_WORD = re.compile(r"[a-z]{1,16}([ _-][a-z]{1,16})?")
 _LANGFUSE_SWITCH = "LANGFUSE_TRACING_ENABLED"
 
 
@@ -83,8 +86,11 @@ def _names() -> str:
 def _maker(word: str) -> Callable[[], Destination]:
     makers = _makers()
     if word not in makers:
-        # Not quoted: somebody may have put an address there, and a password with it.
-        raise ValueError(f"{_CHOICE} names an unknown destination: write some of {_names()}, with commas")
+        near = meant_by(word, makers)
+        meant = f"did you mean {near}? Write" if near else "write"
+        # Quoted only where it looks like a word: somebody may have put an address there, and a password with it.
+        shown = f" {word!r}" if _WORD.fullmatch(word) else ""
+        raise ValueError(f"{_CHOICE} names an unknown destination{shown}: {meant} some of {_names()}, with commas")
     return makers[word]
 
 
@@ -109,26 +115,35 @@ def _is_complete(backend: str, needed: tuple[str, ...], others: tuple[str, ...] 
     missing = [name for name in needed if environment.find(name) is None]
     present = [name for name in (*needed, *others) if environment.find(name) is not None]
     if missing and present:
-        _tell(f"{' and '.join(present)} {_are(present)} set but {' and '.join(missing)} {_are(missing)}n't", backend)
+        _tell(present, f"{_listed(missing)} {_are(missing)}n't", backend, f"set {_listed(missing)} too")
     return not missing
 
 
 def _tell_of_phoenix_without_endpoint() -> None:
     found = environment.find(environment.PHOENIX_KEY, environment.PHOENIX_HEADERS)
     if found is not None and environment.find(environment.PHOENIX_ENDPOINT) is None:
-        _tell(f"{found.name} is set but {environment.PHOENIX_ENDPOINT} isn't", "Phoenix")
+        missing = environment.PHOENIX_ENDPOINT
+        _tell([found.name], f"{missing} isn't", "Phoenix", f"set {missing} too")
 
 
 def _tell_of_headers_without_endpoint() -> None:
     found = environment.otlp_setting("HEADERS")
     is_used = environment.has_otlp_endpoint() or environment.find(environment.PHOENIX_ENDPOINT) is not None
     if found is not None and not is_used:
-        _tell(f"{found.name} is set but no endpoint is, such as OTEL_EXPORTER_OTLP_ENDPOINT", "an OTLP server")
+        _tell([found.name], "no endpoint is", "an OTLP server", "set one, such as OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
 def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _tell(what: str, backend: str) -> None:
-    faults.warn_once(f"agenttrace: {what}, so nothing is sent to {backend}: set both, or neither.")
+def _listed(names: list[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _tell(present: list[str], what_is_missing: str, backend: str, remedy: str) -> None:
+    faults.warn_once(
+        f"agenttrace: {_listed(present)} {_are(present)} set but {what_is_missing}, so nothing is sent to {backend}: "
+        f"{remedy}, or unset {_listed(present)}."
+    )
