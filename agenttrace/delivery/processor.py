@@ -159,13 +159,12 @@ class DeliveryProcessor(SpanProcessor):
         """Wait for what `begin_stop` has asked for; whether everything is safe."""
         if request is None:
             return not self._sender.undelivered
-        began = time.monotonic()
         request.done.wait(request.remaining())
         if self._outbox is not None and self._threads.is_worker_alive:
             # A busy machine may not have let the worker begin. The disk isn't the destination: it takes them or fails.
             request.kept.wait(LOCAL_EXIT_SECONDS)
         self._queue.close()
-        self._say_what_is_left(time.monotonic() - began)
+        self._say_what_is_left()
         # Said before looking: the sender looks at it when it is done, and one of the two leaves the outbox. Not sooner,
         # as another process would send once more what it is in the middle of.
         request.is_abandoned = not request.is_exit
@@ -310,12 +309,12 @@ class DeliveryProcessor(SpanProcessor):
                 self._worker.keep([span])
             if not self._threads.is_sender_alive:  # else it sends this one, too, if it is ever answered
                 self._serve_inline(Request(self._exit_deadline - time.monotonic(), stop=True, is_exit=True))
-                self._say_what_is_left(0.0)
+                self._say_what_is_left()
                 self._leave_outbox(is_exit=True)
 
-    def _say_what_is_left(self, waited: float) -> None:
+    def _say_what_is_left(self) -> None:
         on_disk = self._sender.on_disk
-        self._reporter.gave_up(on_disk, self._in_memory(on_disk), waited)
+        self._reporter.gave_up(on_disk, self._in_memory(on_disk))
         self._reporter.dropped_at_all(self._queue.dropped)
 
     def _leave_outbox(self, *, is_exit: bool) -> None:

@@ -52,6 +52,7 @@ class Reporter:
         self._dropped_before = 0
         self._disk_has_failed = False
         self._has_told_of_drops = False
+        self._lost_before = 0
         self.is_closing: bool = False
         """Whether what can't be delivered now is lost. Then `gave_up` says what is wrong, as it knows what it costs."""
         self.has_explained: bool = False
@@ -141,27 +142,31 @@ class Reporter:
             "to."
         )
 
-    def gave_up(self, on_disk: int, lost: int, seconds: float) -> None:
-        """Some spans weren't delivered when delivery ended. Nothing is added to trouble that was logged before.
+    def gave_up(self, on_disk: int, lost: int) -> None:
+        """Some spans weren't delivered when delivery ended. What is on disk isn't told of twice; a loss always is.
 
         Args:
             on_disk: How many of them are on disk.
             lost: How many are nowhere.
-            seconds: How long was waited for the destination.
         """
-        if not lost and (self.has_explained or not on_disk):
-            return
-        if lost and self.has_explained and not on_disk and not self._has_outbox:
-            return
-        self.has_explained = True
-        problem = _sentence(self._unsaid) if self._unsaid else f"{self._name} took too long: {seconds:.2g} s."
         fates = []
-        if on_disk:
+        if on_disk and not self.has_explained:
             end = _ON_DISK.end.format(them="it" if on_disk == 1 else "them")
             fates.append(f"{_spans(on_disk)} {_are(on_disk)} {end}")
-        if lost:
-            fates.append(f"{_spans(lost)} could not be delivered and {_are(lost)} lost")
-        faults.warn(f"agenttrace: {problem} {'; '.join(fates)}.")
+        if lost > self._lost_before:
+            self._lost_before = lost
+            for_whom = f" for {self._name}" if self.has_explained else ""
+            fates.append(f"{_spans(lost)}{for_whom} could not be delivered and {_are(lost)} lost")
+        if not fates:
+            return
+        if self.has_explained:
+            problem = ""
+        elif self._unsaid:
+            problem = f"{_sentence(self._unsaid)} "
+        else:
+            problem = f"{self._name} had not answered when the program stopped waiting for it. "
+        self.has_explained = True
+        faults.warn(f"agenttrace: {problem}{'; '.join(fates)}.")
 
     def _prospect(self) -> str:
         # Often the last word on the matter, so it has to be true of a program that ends a moment later, too.

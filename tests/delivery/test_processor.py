@@ -341,16 +341,18 @@ def test_stopping_gives_up_on_a_hanging_destination_with_one_warning(
     assert "3 spans could not be delivered and are lost" in warnings_in(caplog)[0]
 
 
-def test_stopping_adds_no_warning_to_an_outage_that_was_explained(
+def test_stopping_says_what_an_outage_that_was_explained_has_cost(
     make: Callable[..., Setup], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One warning for one trouble."""
+    """The explanation isn't repeated, but nothing is lost without a number."""
     setup = make()
     setup.sink.always = Answer(Verdict.UNREACHABLE, "no server answers at memory: is it running?")
     setup.end_spans("a")
     assert not setup.processor.force_flush()
     assert not setup.processor.stop()
-    assert len(warnings_in(caplog)) == 1
+    explanation, cost = warnings_in(caplog)
+    assert "no server answers at memory" in explanation
+    assert cost == "agenttrace: 1 span for memory could not be delivered and is lost."
 
 
 @pytest.mark.parametrize(("names", "words"), [("a", "1 span could not be delivered and is"), ("abc", "3 spans could")])
