@@ -9,6 +9,7 @@ from typing import Any
 from opentelemetry.trace import Link, SpanContext
 from typing_extensions import TypedDict
 
+from .semconv.privacy import TraceConfig
 from .span import Span
 
 __all__ = ["MarkOptions", "ModelMarkOptions", "ToolMarkOptions", "check_names", "checked_options"]
@@ -102,6 +103,8 @@ def checked_options(mark: str, options: Mapping[str, Any], known: frozenset[str]
 
 
 def _nearest(option: str, known: frozenset[str]) -> str:
+    if option in TraceConfig.__dataclass_fields__:
+        return f". {option} is for all spans: write register(config=TraceConfig({option}=…))"
     from difflib import get_close_matches  # here, since only a mistake needs it
 
     near = get_close_matches(option, known, n=1)

@@ -412,6 +412,14 @@ def test_an_unknown_option_is_a_type_error(label: str) -> None:
             mark(description="x")
 
 
+@pytest.mark.parametrize("option", ["redact", "hide_inputs"])
+def test_what_may_be_recorded_at_all_is_said_where_spans_go(option: str) -> None:
+    """Not at a mark, whose nearest option is something else."""
+    mark: Any = trace_tool
+    with pytest.raises(TypeError, match=rf"write register\(config=TraceConfig\({option}=…\)\)$"):
+        mark(**{option: None})
+
+
 WRONG: list[tuple[str, object, str]] = [
     ("name", 1, "a string, not int"),
     ("attributes", ["a"], r'a mapping such as \{"key": "value"\}, not list'),
