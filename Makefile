@@ -48,7 +48,7 @@ test-all: ## the tests on every Python from 3.10 on that this machine has, and o
 	$(PYTHON) tools/test_all.py --jobs $(JOBS)
 
 # The server has an environment of its own, so that its requirements and those of the providers' clients don't meet.
-test-e2e: environment ## the examples and the gallery against a real Phoenix server
+test-e2e: environment ## examples, gallery, outages and credentials against a real Phoenix server
 	@$(ENVIRONMENT) .venv-phoenix phoenix
 	$(BIN)/python -m pytest tests/e2e
 

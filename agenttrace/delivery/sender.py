@@ -159,8 +159,9 @@ class Sender:
 
     def _answer_the_rest(self) -> None:
         """Nobody will serve the requests that have come meanwhile, or still come."""
-        while self._requests:
-            self._requests.popleft().done.set()
+        with suppress(IndexError):  # until there is none, or the worker, which may do the same, took the last
+            while True:
+                self._requests.popleft().done.set()
         while (other := self._next_signal(0.0)) is not None or not self.signals.empty():
             if other is not None:
                 other.done.set()
