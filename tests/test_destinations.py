@@ -388,10 +388,17 @@ def test_what_cannot_be_meant_is_refused(make: Callable[[], Destination], error:
     assert words in str(caught.value)
 
 
+TAKERS: dict[str, Callable[[str], object]] = {
+    "otlp": otlp,
+    "phoenix": phoenix,
+    "register": lambda endpoint: register(endpoint=endpoint),
+}
+
+
 @pytest.mark.parametrize(
     "server", ["https://cloud.langfuse.com", "us.cloud.langfuse.com:443", "https://jp.cloud.langfuse.com/otel/v1"]
 )
-@pytest.mark.parametrize("take", [otlp, phoenix, lambda endpoint: register(endpoint=endpoint)], ids=str)
+@pytest.mark.parametrize("take", TAKERS.values(), ids=TAKERS)
 def test_langfuse_as_a_plain_server_is_refused(take: Callable[[str], object], server: str) -> None:
     """Under each name of its cloud: it takes spans at one path alone, and with both keys."""
     with pytest.raises(ValueError, match=r"is Langfuse.*write register\(langfuse\(host=\"https://.*langfuse.com\"\)\)"):
