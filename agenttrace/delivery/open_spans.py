@@ -45,9 +45,6 @@ class OpenSpans:
         """A span has ended."""
         self._spans.pop(span_id, None)
 
-    def __bool__(self) -> bool:
-        return bool(self._spans)
-
     def now(self) -> dict[int, Span]:
         """The spans that are open at this moment, by span id."""
         found = {}

@@ -79,6 +79,7 @@ class Destination:
         hidden = (
             ("endpoint", before.endpoint, self.endpoint),  # in what isn't shown of it: a password, what follows "?"
             ("headers or api_key", before.headers, self.headers),
+            ("account", before.account, self.account),
             ("compression, timeout or certificates", before.options, self.options),
         )
         return [

@@ -11,9 +11,29 @@ import struct
 import sys
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["DamagedFileError", "frame", "frames_in", "read_file", "write_file", "write_through"]
+
+if sys.platform == "win32":
+
+    def _sync(descriptor: int) -> None:
+        os.fsync(descriptor)
+
+else:
+    import fcntl
+
+    # On macOS fsync() leaves what was written in the drive's own memory, which a power cut empties.
+    _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+
+    def _sync(descriptor: int) -> None:
+        if _FULL_SYNC is not None:
+            with suppress(OSError):  # not every drive knows it, one on the network least of all
+                fcntl.fcntl(descriptor, _FULL_SYNC)
+                return
+        os.fsync(descriptor)
+
 
 _HEADER = struct.Struct(">4sIII")  # mark, number of spans, bytes, checksum of the number and the bytes
 _MARK = b"ATS1"
@@ -71,7 +91,7 @@ def write_file(path: Path, data: bytes, count: int, *, through: bool = False) ->
     try:
         _write_all(descriptor, content)
         if through:
-            os.fsync(descriptor)
+            _sync(descriptor)
             _write_folder_through(path.parent)
     except BaseException:
         os.close(descriptor)
@@ -94,7 +114,7 @@ def write_through(paths: Sequence[Path]) -> None:
         except FileNotFoundError:
             continue
         try:
-            os.fsync(descriptor)
+            _sync(descriptor)
         finally:
             os.close(descriptor)
         folders.add(path.parent)
@@ -123,7 +143,7 @@ def _write_folder_through(folder: Path) -> None:
     if sys.platform != "win32":
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            _sync(descriptor)
         finally:
             os.close(descriptor)
 

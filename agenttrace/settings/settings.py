@@ -77,10 +77,6 @@ class Settings:
         given = Resource.create() if self.resource is None else self.resource
         return default_resource().merge(given).merge(self.project_resource)
 
-    def recorded_project(self) -> str:
-        """The project that the resource of a provider of our own has."""
-        return str(self.full_resource().attributes.get(ResourceAttributes.PROJECT_NAME, DEFAULT_PROJECT))
-
     def changes_from(self, before: Settings) -> str:
         """What is other than ``before``, in the keywords of `register`: ``project_name 'a' -> 'b', headers``.
 
