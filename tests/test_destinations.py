@@ -478,6 +478,13 @@ def test_a_key_arrives_as_it_is_and_is_shown_nowhere(key: str) -> None:
         assert key not in "".join(destination.changes_from(phoenix("http://elsewhere")))
 
 
+def test_that_another_account_is_meant_is_said_without_naming_it() -> None:
+    """Somebody may have put a secret in its place."""
+    blue, red = (otlp("http://localhost:4318", account=name) for name in ("blue", "red"))
+    assert red.changes_from(blue) == ["account"]
+    assert blue.changes_from(blue) == []
+
+
 def test_what_waits_for_one_tenant_is_never_another_ones() -> None:
     """Headers are not written to disk, so two destinations that differ in them alone are told apart by a name."""
     tenants = [otlp("http://localhost:4318", headers={"x-tenant": name}) for name in ("blue", "red")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenttrace.outbox import files
 from agenttrace.outbox.files import DamagedFileError, frame, frames_in, read_file, write_file, write_through
 from tests.isolation import Program, program
 from tests.outbox.holders import posix
@@ -23,6 +25,33 @@ def test_what_was_written_is_read(tmp_path: Path, through: bool) -> None:
     size = write_file(path, b"data", 3, through=through)
     assert read_file(path) == (b"data", 3)
     assert size == path.stat().st_size
+
+
+@posix
+@pytest.mark.parametrize("is_known", [True, False])
+def test_where_the_drive_has_a_memory_of_its_own_that_is_written_through_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """As on macOS. A drive that doesn't know how is asked in the way that all do."""
+    import fcntl
+
+    asked: list[str] = []
+
+    def ask(descriptor: int, command: int) -> int:
+        asked.append("the drive")
+        if not is_known:
+            raise OSError("not supported")
+        return 0
+
+    def sync(descriptor: int) -> None:
+        asked.append("the system")
+
+    monkeypatch.setattr(files, "_FULL_SYNC", 51)
+    monkeypatch.setattr(fcntl, "fcntl", ask)
+    monkeypatch.setattr(os, "fsync", sync)
+    write_file(tmp_path / "a.spans", b"data", 1, through=True)
+    file_and_folder = ["the drive"] * 2 if is_known else ["the drive", "the system"] * 2
+    assert asked == file_and_folder
 
 
 @posix
