@@ -8,6 +8,7 @@ here: the tree notes where the long ones are, and :mod:`.shorten` cuts them once
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,7 +19,7 @@ from ..semconv.secrets import harmless
 from .classes import class_name
 from .contents import Contents, Described, Instead
 from .kinds import describe
-from .objects import LARGEST_INTEGER, SMALLEST_INTEGER, plain_scalar
+from .objects import DICTIONARY_VIEWS, LARGEST_INTEGER, SMALLEST_INTEGER, plain_scalar
 from .plain import DEEPEST, dump_plain
 from .redaction import hide_in_string, hides_secrets, shown_value
 from .text import Excerpt, bounded_text, excerpt, valid_text
@@ -37,6 +38,7 @@ _COST_OF_SCALAR = 16  # of an entry in a long list of numbers, which is read by 
 _NUMBERS = frozenset({int, float, bool})
 _SMALLEST_BUDGET = 4096
 _REDIRECTIONS = 10
+_ATTEMPTS = 3
 _MARK_KEY = "…"
 
 
@@ -192,14 +194,7 @@ class Tree:
     def _fill(self, pending: _Pending) -> None:
         source, size, pairs = pending.contents[:3]
         allowed = 0 if self._room <= 0 else self._width
-        entries: list[Any] = []
-        note = ""
-        try:
-            entries.extend(islice(source, allowed + 1))
-        except BaseException as error:
-            if is_meant_for_program(error):
-                raise
-            note = f"… unreadable after this: {class_name(type(error))}"
+        entries, note = _read(source, allowed + 1)
         if len(entries) > allowed:
             entries.pop()
             self.was_clipped = True
@@ -273,6 +268,23 @@ class Tree:
         for place in inner.places:
             place.target[place.key] = valid_text(place.text[:limit])
         return bounded_text(excerpt(dumps(root).decode("utf-8"), limit), limit)
+
+
+def _read(source: Iterable[Any], count: int) -> tuple[list[Any], str]:
+    """The first ``count`` entries, and what kept more from being read; a dictionary that changes is read once more."""
+    for attempt in range(_ATTEMPTS):
+        entries: list[Any] = []
+        try:
+            entries.extend(islice(source, count))
+        except BaseException as error:
+            if is_meant_for_program(error):
+                raise
+            may_begin_again = type(error) is RuntimeError and type(source) in DICTIONARY_VIEWS
+            if not may_begin_again or attempt == _ATTEMPTS - 1:
+                return entries, f"… unreadable after this: {class_name(type(error))}"
+        else:
+            break
+    return entries, ""
 
 
 def _more(size: int | None, taken: int) -> str:
