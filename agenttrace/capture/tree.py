@@ -272,18 +272,18 @@ class Tree:
 
 def _read(source: Iterable[Any], count: int) -> tuple[list[Any], str]:
     """The first ``count`` entries, and what kept more from being read; a dictionary that changes is read once more."""
-    for attempt in range(_ATTEMPTS):
-        entries: list[Any] = []
+    entries: list[Any] = []
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        entries.clear()
         try:
             entries.extend(islice(source, count))
+            break
         except BaseException as error:
             if is_meant_for_program(error):
                 raise
             may_begin_again = type(error) is RuntimeError and type(source) in DICTIONARY_VIEWS
-            if not may_begin_again or attempt == _ATTEMPTS - 1:
+            if not may_begin_again or not attempts_left:
                 return entries, f"… unreadable after this: {class_name(type(error))}"
-        else:
-            break
     return entries, ""
 
 
