@@ -326,7 +326,9 @@ class DeliveryProcessor(SpanProcessor):
 
     def _in_memory(self, on_disk: int) -> int:
         """How many spans are in memory alone."""
-        return max(0, len(self._queue.spans) + self._sender.undelivered - on_disk)
+        # One that ends too late is in the queue for a moment, until its thread sees that.
+        queued = 0 if self._queue.is_drained else len(self._queue.spans)
+        return max(0, queued + self._sender.undelivered - on_disk)
 
     def _lost(self) -> int:
         return self._tally.lost + self._queue.dropped + (0 if self._outbox is None else self._outbox.dropped)

@@ -67,7 +67,7 @@ class SpanQueue:
         most_bytes: How many bytes of text they may hold, about.
     """
 
-    __slots__ = ("_most_bytes", "capacity", "dropped", "is_closed", "signals", "spans", "threshold")
+    __slots__ = ("_most_bytes", "capacity", "dropped", "is_closed", "is_drained", "signals", "spans", "threshold")
 
     def __init__(self, capacity: int, most_bytes: float = math.inf) -> None:
         self.capacity: int = capacity
@@ -76,6 +76,8 @@ class SpanQueue:
         self.signals: SimpleQueue[Request | None] = SimpleQueue()
         self.threshold: int = IDLE
         self.is_closed: bool = False
+        self.is_drained: bool = False
+        """Whether the worker has taken what ended before the queue was closed. What is in it then is too late."""
         self.dropped: int = 0
 
     def arm(self, length: int) -> None:

@@ -101,6 +101,7 @@ class Worker:
             # Right before, so that as few as can be of the spans that it takes seem to be open still.
             now = self._running.look()
             self._take(request, may_ask=may_ask)
+            self._queue.is_drained |= is_last
             self._note(now, request)
             if request is not None and not request.is_exit:
                 self._write_through()
