@@ -95,6 +95,10 @@ class Outbox:
 
     def remove(self, file: StoredFile) -> None:
         """Forget ``file``, whose spans are delivered or kept elsewhere."""
+        if not self.has_dropped(file):  # while it was on its way
+            self._unlink(file)
+
+    def _unlink(self, file: StoredFile) -> None:
         self._count(-file.size)
         file.path.unlink(missing_ok=True)
 
@@ -349,7 +353,7 @@ class Outbox:
             else:
                 if file.path.parent == own:
                     self._dropped_paths.add(file.path)
-                self.remove(file)
+                self._unlink(file)
             self.dropped += file.count
 
     def _remove_where_empty(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
@@ -52,9 +53,10 @@ def _ended(files: Iterable[Path]) -> tuple[set[tuple[bytes, bytes]], int]:
     for path in files:
         try:
             data, _ = read_file(path)
-        except (DamagedFileError, OSError):  # whoever sends the file says so
+            request = ExportTraceServiceRequest.FromString(data)
+        except (DamagedFileError, DecodeError, OSError):  # whoever sends the file says so
             continue
-        for span in spans_in(ExportTraceServiceRequest.FromString(data)):
+        for span in spans_in(request):
             keys.add((span.trace_id, span.span_id))
             latest = max(latest, span.end_time_unix_nano)
     return keys, latest

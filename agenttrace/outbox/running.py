@@ -93,17 +93,25 @@ def open_spans_in(path: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     frames, _ = frames_in(content)  # what follows was being written when the process ended
-    from .payloads import span_ids
-
     found: dict[SpanKey, bytes] = {}
     for data, count in frames:
         if count:
-            for trace_id, span_id in span_ids(data):
-                found[trace_id + span_id] = data
+            found.update((key, data) for key in _keys_of_spans(data))
         else:
             for key in _keys(data):
                 found.pop(key, None)
     return list(found.values())
+
+
+def _keys_of_spans(data: bytes) -> list[SpanKey]:
+    from google.protobuf.message import DecodeError
+
+    from .payloads import span_ids
+
+    try:
+        return [trace_id + span_id for trace_id, span_id in span_ids(data)]
+    except DecodeError:  # whoever wrote that, it is no reason to leave the other spans in the folder
+        return []
 
 
 def _keys(data: bytes) -> Iterable[SpanKey]:

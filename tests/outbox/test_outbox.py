@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from agenttrace.outbox.about import ABOUT_NAME
-from agenttrace.outbox.files import read_file
-from agenttrace.outbox.folder import ProcessFolder, StoredFile
+from agenttrace.outbox.files import frame, read_file
+from agenttrace.outbox.folder import SENT_ENDING, ProcessFolder, StoredFile
 from agenttrace.outbox.outbox import DEAD_NAME, Outbox, OutboxState
 from tests.delivery.sinks import make_payload, names_in
 from tests.outbox.holders import Holder, make_outbox_code, posix
@@ -322,6 +322,87 @@ def test_what_is_removed_makes_room(tmp_path: Path) -> None:
     assert small.dropped == 0
     outbox.leave()
     small.leave()
+
+
+def test_what_was_sent_and_is_kept_for_a_while_takes_room_too(tmp_path: Path) -> None:
+    """It is on the same disk. It can't be dropped, so what waits has less room."""
+    size = make(tmp_path / "x").keep(make_payload("0")).size
+    outbox = make(tmp_path, most_bytes=3 * size)
+    for name in "ab":
+        path = outbox.keep(make_payload(name)).path
+        path.rename(path.with_suffix(SENT_ENDING))
+    outbox.look_around()
+    older, newer = outbox.keep(make_payload("c")), outbox.keep(make_payload("d"))
+    assert (older.path.exists(), newer.path.exists()) == (False, True)
+    assert outbox.dropped == 1
+    assert len(list(outbox.path.rglob(f"*{SENT_ENDING}"))) == 2
+
+
+def test_the_newest_is_not_dropped_to_make_room(tmp_path: Path) -> None:
+    """However little room there is: it would be dropped for itself."""
+    outbox = make(tmp_path, most_bytes=1)
+    files = [outbox.keep(make_payload(name)) for name in "abc"]
+    assert [file.path.exists() for file in files] == [False, False, True]
+    assert outbox.dropped == 2
+    outbox.leave()
+
+
+def test_where_the_destination_takes_what_it_gets_nothing_is_dropped(tmp_path: Path) -> None:
+    """The bound is passed for a moment then; who writes is to wait."""
+    outbox = make(tmp_path, most_bytes=1)
+    files = [outbox.keep(make_payload(name), may_drop=False) for name in "abc"]
+    assert outbox.is_full
+    assert names_at(files) == ["a", "b", "c"]
+    for file in files:
+        outbox.remove(file)
+    assert not outbox.is_full
+    assert outbox.dropped == 0
+    outbox.leave()
+
+
+NO_PROTOBUF = b"\xff" * 40
+
+
+@pytest.mark.parametrize("name", ["running", "000000000002-1.spans"])
+def test_what_is_no_protobuf_keeps_nobody_from_the_rest(tmp_path: Path, name: str) -> None:
+    """Somebody else's version wrote it, or a disk that fails. What lies beside it, and after it, is sent."""
+    with Holder(tmp_path, make_outbox_code("a")) as holder:
+        holder.kill()
+    with Holder(tmp_path, make_outbox_code("b")) as holder:
+        holder.kill()
+    [first, _] = sorted(path for path in tmp_path.iterdir() if path.is_dir())
+    running = frame(make_payload("open").data, 1)
+    (first / "running").write_bytes(running)
+    (first / name).write_bytes(frame(NO_PROTOBUF, 1) + (running if name == "running" else b""))
+    outbox = Outbox(tmp_path, {}, PLENTY, PLENTY)
+    taken = []
+    while (found := outbox.take_over()) is not None:
+        folder, files = found
+        for file in files:
+            taken.append(read_file(file.path)[0])
+            outbox.remove(file)
+        folder.leave()
+    assert sorted(name for data in taken if data != NO_PROTOBUF for name in names_in(data)) == ["a", "b", "open"]
+    assert (NO_PROTOBUF in taken) == (name != "running")
+
+
+def test_what_fails_while_a_folder_is_taken_over_does_not_keep_it_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process, or a later attempt, may get further."""
+    left = make(tmp_path)
+    left.keep(make_payload("a"))
+    left.leave()
+
+    def fail(folder: ProcessFolder) -> None:
+        raise MemoryError
+
+    outbox = make(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(ProcessFolder, "end_running", fail)
+        with pytest.raises(MemoryError):
+            outbox.take_over()
+    assert take_all(outbox) == ["a"]
 
 
 def test_what_is_too_old_goes(tmp_path: Path) -> None:
