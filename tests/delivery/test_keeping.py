@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from agenttrace.delivery.sink import Answer, Verdict
 from agenttrace.outbox.files import read_file
 from agenttrace.outbox.folder import stored_files
 from agenttrace.outbox.outbox import Outbox
-from agenttrace.outbox.running import open_spans_in
+from agenttrace.outbox.running import RunningLog, open_spans_in
 from tests.delivery.sinks import MemorySink, names_in
 from tests.isolation import warnings_in
 from tests.servers import PATIENCE_SECONDS
@@ -292,6 +293,58 @@ def test_a_span_that_stays_open_is_on_disk_meanwhile(make: Callable[..., Setup])
     assert setup.processor.stop(PATIENCE_SECONDS)
     assert setup.sink.names == ["masked long"]
     assert setup.open_on_disk == []
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Released each time that something is written to the log of open spans."""
+    released = threading.Semaphore(0)
+    note = RunningLog.note
+
+    def note_and_tell(log: RunningLog, opened: Mapping[bytes, bytes], closed: Sequence[bytes]) -> None:
+        note(log, opened, closed)
+        released.release()
+
+    monkeypatch.setattr(RunningLog, "note", note_and_tell)
+    return released
+
+
+@pytest.mark.parametrize("durability", ["write", "sync"])
+def test_a_span_that_was_open_for_long_is_taken_out_of_the_log_when_it_ends(
+    make: Callable[..., Setup], noted: threading.Semaphore, durability: str
+) -> None:
+    """Though it is on disk by then, and no other span starts: else a process that is killed would end it once more."""
+    setup = make(durability=durability, interval=0.0)
+    setup.sink.gate.clear()
+    span = setup.tracer.start_span("long")
+    assert noted.acquire(timeout=PATIENCE_SECONDS)
+    assert setup.open_on_disk == ["long"]
+    span.end()
+    assert setup.on_disk == ["long"]
+    assert noted.acquire(timeout=PATIENCE_SECONDS)
+    assert setup.open_on_disk == []
+    assert setup.on_disk == ["long"]
+
+
+def test_what_is_written_at_once_is_on_the_disk_itself_soon(
+    make: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch, noted: threading.Semaphore
+) -> None:
+    """Within an interval, by the worker, though no other span starts: the program that ends one doesn't wait for it."""
+    callers: SimpleQueue[str] = SimpleQueue()
+    fsync = os.fsync
+
+    def sync(descriptor: int) -> None:
+        fsync(descriptor)
+        callers.put(threading.current_thread().name)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    setup = make(durability="write", interval=0.0)
+    setup.sink.gate.clear()
+    span = setup.tracer.start_span("long")
+    assert noted.acquire(timeout=PATIENCE_SECONDS)
+    assert callers.empty()
+    span.end()
+    assert {callers.get(timeout=PATIENCE_SECONDS) for _ in ("file", "folder")} == {"agenttrace-worker"}
 
 
 def test_a_forked_child_does_not_send_what_its_parent_has_open(make: Callable[..., Setup]) -> None:

@@ -306,6 +306,51 @@ def test_the_end_of_a_root_span_waits_until_what_ended_is_safe_where_it_is_to() 
     delivery.stop()
 
 
+def test_a_loss_at_the_end_of_a_root_span_is_in_the_next_report() -> None:
+    """It is the program's that asks for one."""
+    sink = MemorySink(Answer(Verdict.REFUSED, "the server refuses the spans"))
+    delivery = DeliveryProcessor(sink, IN_MEMORY)
+    pipeline = Pipeline([delivery], flush_seconds=PATIENCE_SECONDS)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(pipeline)
+    tracer = provider.get_tracer("test")
+    for name in ("refused", "taken"):
+        tracer.start_span(name).end()
+    assert sink.names == ["taken"]
+    report = pipeline.flush(PATIENCE_SECONDS)
+    assert (report.sent, report.lost) == (1, 1)
+    assert not report
+    assert pipeline.flush(PATIENCE_SECONDS)
+    delivery.stop()
+
+
+def test_what_waits_at_a_handover_goes_where_it_was_to_go(caplog: pytest.LogCaptureFixture) -> None:
+    """Spans that end in the middle of it go to the successor, once each, and take none of the others along."""
+
+    def shown(span: ReadableSpan) -> ReadableSpan:
+        if delivery.is_stopped and during.is_recording():  # the worker encodes the first of those that wait
+            during.end()
+        return span
+
+    sinks, successor = [MemorySink(), MemorySink()], Rig()
+    delivery = DeliveryProcessor(sinks[0], IN_MEMORY, SpanView(shown=shown))
+    pipeline = Pipeline([delivery, DeliveryProcessor(sinks[1], IN_MEMORY)])
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(pipeline)
+    tracer = provider.get_tracer("test")
+    during, after = tracer.start_span("during"), tracer.start_span("after")
+    names = [str(number) for number in range(2_000)]
+    for name in names:
+        tracer.start_span(name).end()
+    assert pipeline.hand_over(successor.pipeline.deliver, PATIENCE_SECONDS)
+    after.end()
+    assert successor.delivered()
+    assert successor.sink.names == ["during", "after"]
+    assert sinks[0].names == names
+    assert [name for name in sinks[1].names if name != "during"] == names
+    assert warnings_in(caplog) == []
+
+
 def test_one_destinations_failure_is_not_anothers() -> None:
     """Each has its own queue and threads; a flush tells of all of them."""
     dead, alive = MemorySink(), MemorySink()

@@ -224,8 +224,11 @@ def test_what_a_server_fails_over_while_it_takes_others_is_a_dead_letter(make: C
     assert (desk.tally.sent, desk.tally.refused, desk.tally.lost) == (2, 1, 0)
 
 
-def test_a_server_that_fails_over_everything_for_a_while_gets_everything(make: Callable[..., Desk]) -> None:
+def test_a_server_that_fails_over_everything_for_a_while_gets_everything(
+    make: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However often: no batch is to blame as long as none gets through."""
+    monkeypatch.setattr(module, "pause_after", lambda failures, wish: 0.0)
     desk = make(*[FAULTY] * 9)
     for name in "abc":
         desk.add(name)
@@ -354,6 +357,21 @@ def test_where_the_disk_fails_the_spans_are_sent_from_memory(
     assert "AGENTTRACE_HOME" in warning
     desk.serve()
     assert desk.sink.names == ["a", "b"]
+
+
+def test_a_destination_that_asks_for_a_pause_is_given_it_by_a_flush_too(make: Callable[..., Desk]) -> None:
+    """As long as that takes, but no longer than the flush may: then it isn't asked at all."""
+    busy = Answer(Verdict.LATER, "the server is busy", retry_after=60.0)
+    desk = make(busy)
+    desk.add("a")
+    for _ in range(3):
+        desk.sender.serve(Request(0.01, stop=False))
+    assert len(desk.sink.payloads) == 1
+    soon = make(Answer(Verdict.LATER, "the server is busy", retry_after=0.01))
+    soon.add("b")
+    soon.serve()
+    assert soon.sink.names == ["b"]
+    assert len(soon.sink.payloads) == 2
 
 
 def test_a_request_to_stop_closes_the_connection(make: Callable[..., Desk]) -> None:
