@@ -311,7 +311,9 @@ class Outbox:
                 folder = ProcessFolder.create(self.path)
                 self._say_what_it_is()
                 return folder
-            except FileNotFoundError:  # another process found that nothing is in it, and has removed it just now
+            # Another process found that nothing is in it, and has removed it just now: before it was written to, or
+            # between pathlib's attempt to make it and its look at what is there instead.
+            except (FileNotFoundError, FileExistsError):
                 if next(attempts, None) is None:
                     raise
 

@@ -13,7 +13,7 @@ import pytest
 
 from agenttrace.outbox.about import ABOUT_NAME
 from agenttrace.outbox.files import frame, read_file
-from agenttrace.outbox.folder import SENT_ENDING, ProcessFolder, StoredFile
+from agenttrace.outbox.folder import SENT_ENDING, ProcessFolder, StoredFile, make_folder
 from agenttrace.outbox.outbox import DEAD_NAME, Outbox, OutboxState
 from tests.delivery.sinks import make_payload, names_in
 from tests.outbox.holders import Holder, make_outbox_code, posix
@@ -274,6 +274,30 @@ def test_a_process_that_makes_its_folder_is_not_taken_for_one_that_is_gone(
     assert names_at([file]) == ["a"]
     outbox.leave()
     assert take_all(other) == ["a"]
+
+
+def test_a_folder_that_another_process_removes_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was there when it was to be made, and not when it was looked at."""
+    outbox = make(tmp_path)
+    make_folder(outbox.path)
+    mkdir = os.mkdir
+    removals = iter([outbox.path])
+
+    def mkdir_too_late(path: str | Path, mode: int = 0o777) -> None:
+        try:
+            mkdir(path, mode)
+        except FileExistsError:
+            if Path(path) == outbox.path:
+                for removed in removals:
+                    removed.rmdir()
+            raise
+
+    monkeypatch.setattr(os, "mkdir", mkdir_too_late)
+    assert names_at([outbox.keep(make_payload("a"))]) == ["a"]
+    assert next(removals, None) is None
+    outbox.leave()
 
 
 def test_what_a_killed_process_left_open_is_ended_by_who_takes_it_over(tmp_path: Path) -> None:
