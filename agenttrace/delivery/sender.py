@@ -8,6 +8,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from google.protobuf.message import DecodeError
+
 from agenttrace import faults
 from agenttrace.outbox.payloads import SMALLEST_SPAN, Payload, SizeLimit, halves
 
@@ -357,14 +359,15 @@ class Sender:
         self._limit.lower_below(size)
         if len(batches) > 1:
             return  # the next request has fewer of them
-        if payload.count > 1:
-            self._holding.replace(line, batches, halves(payload))
+        try:
+            shorten_to = max(SMALLEST_SPAN, size // 2)
+            parts = halves(payload) if payload.count > 1 else (shorten(payload, shorten_to),)
+        except DecodeError:  # a file that is whole and yet none of ours: tried again, it would keep the others waiting
+            parts = (payload,)
+        if len(parts) > 1 or len(parts[0].data) < size:
+            self._holding.replace(line, batches, parts)
         else:
-            shortened = shorten(payload, max(SMALLEST_SPAN, size // 2))
-            if len(shortened.data) < size:
-                self._holding.replace(line, batches, (shortened,))
-            else:
-                self._refuse(line, batches, answer)
+            self._refuse(line, batches, answer)
 
     def _refuse(self, line: deque[Batch], batches: list[Batch], answer: Answer) -> None:
         """Nobody is to send these again by himself: keep them among the dead letters."""

@@ -21,7 +21,7 @@ from agenttrace.delivery.sink import ACCEPTED, Answer, Verdict
 from agenttrace.outbox.files import read_file
 from agenttrace.outbox.folder import stored_files
 from agenttrace.outbox.outbox import Outbox
-from agenttrace.outbox.payloads import SizeLimit
+from agenttrace.outbox.payloads import Payload, SizeLimit
 from tests.delivery.sinks import MemorySink, make_payload, names_in
 from tests.isolation import warnings_in
 from tests.servers import PATIENCE_SECONDS
@@ -235,6 +235,17 @@ def test_a_server_that_fails_over_everything_for_a_while_gets_everything(
     desk.serve()
     assert sorted(desk.sink.names) == list("abc")
     assert desk.on_disk() == []
+
+
+def test_a_file_that_holds_no_spans_keeps_nothing_waiting(make: Callable[..., Desk]) -> None:
+    """It can't be made smaller where the destination asks for that, so it is put aside."""
+    desk = make(SPLIT)
+    desk.sender.add(desk.sender.keep(Payload(b"\xff" * 10_000, 2)))
+    desk.serve()
+    desk.add("a")
+    desk.serve()
+    assert desk.sink.names == ["a"]
+    assert desk.tally.refused == 2
 
 
 def test_a_quota_that_may_be_a_size_limit_is_met_with_smaller_requests(make: Callable[..., Desk]) -> None:
