@@ -8,7 +8,7 @@ BIN = .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format types docs unit test-all test-e2e bench clean
+.PHONY: help demo test lint format types docs unit test-all test-frameworks test-e2e bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,13 @@ test-all: ## the tests on every Python from 3.10 on that this machine has, and o
 test-e2e: environment ## examples, gallery, outages and credentials against a real Phoenix server
 	@$(ENVIRONMENT) .venv-phoenix phoenix
 	$(BIN)/python -m pytest tests/e2e
+
+# Each framework's own pins stay in its environment.
+test-frameworks: ## examples and adapters in the frameworks themselves, and smolagents in its oldest release
+	@$(ENVIRONMENT) .venv-frameworks test-frameworks
+	.venv-frameworks/bin/python -m pytest tests/frameworks
+	@$(ENVIRONMENT) .venv-crewai test-crewai
+	.venv-crewai/bin/python -m pytest tests/frameworks/crewai
 
 bench: ## what a traced call costs and what arrives, beside other libraries
 	@$(ENVIRONMENT) .venv-bench bench

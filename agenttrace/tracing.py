@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar, overload
 
 from openinference.semconv.trace import OpenInferenceSpanKindValues as Kind
@@ -97,6 +97,16 @@ class Mark:
         self._block: BlockOpener | None = None
         # The spans of `with` blocks that are open on this very object, in the order of their opening.
         self._open_blocks: list[_OpenBlock] = []
+
+    @property
+    def kind(self) -> str:
+        """The OpenInference span kind of its spans, such as ``"TOOL"``."""
+        return self._kind.value
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options it has been given so far."""
+        return MappingProxyType(self._options)
 
     @overload
     def __call__(self, target: C, /, **options: Unpack[MarkOptions]) -> C: ...
