@@ -156,6 +156,7 @@ def _make_own() -> tuple[Reader, ...]:
     from .mistral import MistralReader
     from .ollama import OllamaReader
     from .openai import OpenAIReader
+    from .openai_agents import OpenAIAgentsReader
     from .smolagents import SmolagentsReader
 
     # Those that go by class alone or by the most telling shape come first; OpenAI's shape, which many share, is last.
@@ -169,5 +170,6 @@ def _make_own() -> tuple[Reader, ...]:
         SmolagentsReader(),
         LangChainReader(),
         LiteLLMReader(),
+        OpenAIAgentsReader(),
         OpenAIReader(),
     )

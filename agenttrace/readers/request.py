@@ -33,7 +33,10 @@ Read = TypeVar("Read")
 _MESSAGES = ("messages", "input_messages", "chat_messages", "conversation", "contents", "input")
 _HISTORIES = ("chat_history", "message_history", "history")
 _PROMPTS = ("prompt", "prompts", "user_prompt", "question", "query", "user_message", "message", "text", "user_input")
-_SYSTEM = ("system", "system_prompt", "system_message", "system_instruction", "instructions", "preamble")
+_SYSTEM = (
+    *("system", "system_prompt", "system_message", "system_instruction", "system_instructions", "instructions"),
+    "preamble",
+)
 _SYSTEM_ROLES = ("system", "developer")
 _TOOLS = ("tools", "tools_to_call_from", "functions")
 MODEL_NAMES = ("model", "model_name", "model_id", "deployment", "deployment_name", "engine", "modelId")
@@ -56,7 +59,7 @@ _PARAMETERS = _UNMISTAKABLE | {
 # Arguments that hold the whole request, as `**parameters` and bodies of requests do, or some of its parameters.
 _REQUEST = frozenset({*_MESSAGES, *MODEL_NAMES, *_TOOLS, "prompt"})
 _CONVERSATION = ("messages", "contents", "prompt")  # by which an object is known for a request
-_CONFIGURATIONS = ("config", "generation_config", "generationConfig")
+_CONFIGURATIONS = ("config", "generation_config", "generationConfig", "model_settings")
 _ENOUGH = 100  # items of a list that tell what the others are
 _NO_TEXT = frozenset({*_SYSTEM, *MODEL_NAMES, *_PARAMETERS, *_ADDRESSES, "role", "name", "session_id", "user_id"})
 
