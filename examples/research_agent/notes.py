@@ -30,9 +30,9 @@ class Paragraph:
     words: Counter[str]
 
 
-def find_paragraphs(query: str, limit: int = 3) -> list[tuple[Paragraph, float]]:
-    """The best paragraphs for ``query`` with their scores, best first; none that shares no word with it."""
-    paragraphs = _read_notes()
+def find_paragraphs(query: str, limit: int = 3, folder: Path = NOTES_FOLDER) -> list[tuple[Paragraph, float]]:
+    """The best paragraphs in ``folder`` for ``query`` with their scores, best first; none without a word of it."""
+    paragraphs = _read_notes(folder)
     average = sum(paragraph.words.total() for paragraph in paragraphs) / len(paragraphs)
     wanted = set(_words(query))
     scored = [(paragraph, _score(wanted, paragraph, paragraphs, average)) for paragraph in paragraphs]
@@ -51,10 +51,10 @@ def _score(wanted: set[str], paragraph: Paragraph, paragraphs: tuple[Paragraph, 
     return score
 
 
-@lru_cache(maxsize=1)
-def _read_notes() -> tuple[Paragraph, ...]:
+@lru_cache
+def _read_notes(folder: Path) -> tuple[Paragraph, ...]:
     paragraphs = []
-    for file in sorted(NOTES_FOLDER.glob("*.txt")):
+    for file in sorted(folder.glob("*.txt")):
         title, *texts = re.split(r"\n\s*\n", file.read_text(encoding="utf-8").strip())
         for number, text in enumerate(texts, 1):
             flat = " ".join(text.split())
