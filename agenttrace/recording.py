@@ -16,6 +16,7 @@ from .provider import find_source
 from .running import RunningSpan
 from .semconv.masking import current_mask
 from .span import Lists, Span, valid_attributes, write_attributes
+from .whereabouts import current_context
 from .wrapping.activity import unfinished
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ class SpanOpener:
 
     def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunningSpan | None:
         """Open the span of a call with these arguments, entered; None where nothing is recorded."""
-        context = get_current()
+        before = get_current()
         try:
+            context = current_context()
             source = find_source(context)
             if source is None or context.get(SUPPRESS_KEY):
                 return None
@@ -90,7 +92,7 @@ class SpanOpener:
                     lists = self.add_start_attributes(added, context, args, kwargs, mask)
                     write_attributes(otel_span, added)
                     attributes.update(added)
-                return RunningSpan(self, otel_span, context, attributes, lists, mask)
+                return RunningSpan(self, otel_span, context, before, attributes, lists, mask)
             except RecursionError:
                 unfinished.append(otel_span)
                 return None
@@ -100,8 +102,8 @@ class SpanOpener:
         except RecursionError:
             return None  # not even a line can be logged here
         except BaseException as error:
-            if get_current() is not context:
-                attach(context)
+            if get_current() is not before:
+                attach(before)
             faults.contain(f"opening the span {self.name}", error)
             return None
 

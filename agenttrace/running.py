@@ -46,6 +46,7 @@ class RunningSpan(Activity):
         opener: SpanOpener,
         otel_span: OtelSpan,
         parent: Context,
+        before: Context,
         attributes: Mapping[str, Any],
         lists: Lists | None,
         mask: Mask,
@@ -60,7 +61,7 @@ class RunningSpan(Activity):
             self._details = Details(lists or {}, attributes.keys(), opener.options.get("attributes") or ())
         # This object stands in the context, which it refers to only until it is left: what would be garbage for the
         # cycle collector with every call is freed at once.
-        self._previous = parent
+        self._previous = before
         self._attached = context = Context({**parent, SPAN_KEY: otel_span, HANDLE_KEY: self})
         self._token = attach(context)
 

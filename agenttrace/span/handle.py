@@ -19,9 +19,10 @@ from opentelemetry.trace import (
     Span as OtelSpan,
 )
 
-from ..current import HANDLE_KEY, get_current, is_suppressed
+from ..current import HANDLE_KEY, is_suppressed
 from ..faults import Advice
 from ..semconv.masking import current_mask
+from ..whereabouts import current_context
 from .base import contained
 from .material import MaterialSetters
 from .model import ModelSetters
@@ -282,7 +283,7 @@ def current_span() -> Span:
         ...     current_span().set_attribute("search.index", "products")
         ...     return find(query)
     """
-    context = get_current()
+    context = current_context()
     if is_suppressed(context):
         return NO_SPAN
     otel_span = get_current_span(context)
