@@ -6,14 +6,14 @@ manager. What it gives is passed on as it is and noted on the way. Nothing of th
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, SupportsIndex
+from typing import Any
 
 from . import faults
 from .current import attach, detach, get_current
 from .readers.interface import StreamForm
 from .wrapping import Activity
+from .wrapping.stand_in import StandIn, stood_for
 
 __all__ = ["followed_stream"]
 
@@ -52,7 +52,7 @@ class _Following:
 
     def opened(self, proxy: Any, opened: Any) -> Any:
         """What is given for ``opened``, which the stream that ``proxy`` stands for gave when it was entered."""
-        if opened is _stream_of(proxy):
+        if opened is stood_for(proxy):
             return proxy
         if opened is None or isinstance(opened, (str, bytes)):
             return opened
@@ -158,25 +158,17 @@ class _Following:
         return None
 
 
-class _Followed:
+class _Followed(StandIn):
     """Stands in the place of a stream. Its classes are made by `_proxy_of`, each with the methods of one other."""
 
-    __slots__ = ("__weakref__", "_agenttrace_following", "_agenttrace_stream")
+    __slots__ = ("_agenttrace_following",)
 
     def __init__(self, stream: Any, following: _Following) -> None:
-        object.__setattr__(self, "_agenttrace_stream", stream)
+        super().__init__(stream)
         object.__setattr__(self, "_agenttrace_following", following)
 
-    @property
-    def __class__(self) -> type:  # what isinstance asks
-        return _stream_of(self).__class__  # type: ignore[no-any-return]
-
-    @__class__.setter
-    def __class__(self, cls: type) -> None:
-        _stream_of(self).__class__ = cls
-
     def __getattr__(self, name: str) -> Any:
-        found = getattr(_stream_of(self), name)
+        found = getattr(stood_for(self), name)
         following = _following_of(self)
         if name in following.form.iterators:
             return _iterating(following, found)
@@ -188,28 +180,6 @@ class _Followed:
             if name in following.form.opens:
                 return lambda *args, **kwargs: following.opened(self, found(*args, **kwargs))
         return found
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(_stream_of(self), name, value)
-
-    def __delattr__(self, name: str) -> None:
-        delattr(_stream_of(self), name)
-
-    def __repr__(self) -> str:
-        return repr(_stream_of(self))
-
-    def __dir__(self) -> list[str]:
-        return dir(_stream_of(self))
-
-    # Copies are of the provider's object: what follows it is this one's alone.
-    def __copy__(self) -> Any:
-        return copy.copy(_stream_of(self))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy.deepcopy(_stream_of(self), memo)
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        return _stream_of(self).__reduce_ex__(protocol)
 
 
 _classes: dict[type, type] = {}
@@ -227,42 +197,38 @@ def _proxy_of(stream: Any, following: _Following) -> Any:
     return known(stream, following)
 
 
-def _stream_of(proxy: Any) -> Any:
-    return object.__getattribute__(proxy, "_agenttrace_stream")
-
-
 def _following_of(proxy: Any) -> _Following:
     following: _Following = object.__getattribute__(proxy, "_agenttrace_following")
     return following
 
 
 def _iter(self: Any) -> Iterator[Any]:
-    stream = _stream_of(self)
+    stream = stood_for(self)
     iterator = iter(stream)
     return self if iterator is stream else _items(_following_of(self), iterator)
 
 
 def _aiter(self: Any) -> AsyncIterator[Any]:
-    stream = _stream_of(self)
+    stream = stood_for(self)
     iterator = aiter(stream)
     return self if iterator is stream else _async_items(_following_of(self), iterator)
 
 
 def _next(self: Any) -> Any:
     __tracebackhide__ = True
-    return _following_of(self).step(_stream_of(self).__next__)
+    return _following_of(self).step(stood_for(self).__next__)
 
 
 async def _anext(self: Any) -> Any:
     __tracebackhide__ = True
-    return await _following_of(self).async_step(_stream_of(self).__anext__)
+    return await _following_of(self).async_step(stood_for(self).__anext__)
 
 
 def _enter(self: Any) -> Any:
     __tracebackhide__ = True
     following = _following_of(self)
     try:
-        opened = following.inside(_stream_of(self).__enter__)
+        opened = following.inside(stood_for(self).__enter__)
     except BaseException as error:
         following.refused(error)
         raise
@@ -273,7 +239,7 @@ async def _aenter(self: Any) -> Any:
     __tracebackhide__ = True
     following = _following_of(self)
     try:
-        opened = await following.awaited_inside(_stream_of(self).__aenter__)
+        opened = await following.awaited_inside(stood_for(self).__aenter__)
     except BaseException as error:
         following.refused(error)
         raise
@@ -282,14 +248,14 @@ async def _aenter(self: Any) -> Any:
 
 def _exit(self: Any, kind: Any, error: BaseException | None, traceback: Any) -> Any:
     try:
-        return _stream_of(self).__exit__(kind, error, traceback)
+        return stood_for(self).__exit__(kind, error, traceback)
     finally:
         _following_of(self).left(error)
 
 
 async def _aexit(self: Any, kind: Any, error: BaseException | None, traceback: Any) -> Any:
     try:
-        return await _stream_of(self).__aexit__(kind, error, traceback)
+        return await stood_for(self).__aexit__(kind, error, traceback)
     finally:
         _following_of(self).left(error)
 
@@ -297,7 +263,7 @@ async def _aexit(self: Any, kind: Any, error: BaseException | None, traceback: A
 def _await(self: Any) -> Any:
     __tracebackhide__ = True
     following = _following_of(self)
-    stream = _stream_of(self)
+    stream = stood_for(self)
     if "__await__" in following.form.opens:
         return following.opened(self, (yield from following.awaited_inside(lambda: stream).__await__()))
     result = yield from following.async_step(lambda: stream, notes=False).__await__()
@@ -306,7 +272,7 @@ def _await(self: Any) -> Any:
 
 
 def _len(self: Any) -> int:
-    return len(_stream_of(self))
+    return len(stood_for(self))
 
 
 _SPECIAL: dict[str, Callable[..., Any]] = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from types import MappingProxyType, TracebackType
+from types import FunctionType, MappingProxyType, TracebackType
 from typing import Any, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 from openinference.semconv.trace import OpenInferenceSpanKindValues as Kind
 from typing_extensions import ParamSpec, Self, Unpack
@@ -21,12 +22,14 @@ from .options import BLOCK_ONLY, MarkOptions, ModelMarkOptions, ToolMarkOptions,
 from .running import RunningSpan
 from .span import NO_SPAN, Span
 from .wrapping import Activity, wrap_callable
+from .wrapping.callables import underlying_function
 from .wrapping.targets import DESCRIPTORS, span_name, wrap_target
 
 __all__ = [
     "Mark",
     "ModelMark",
     "ToolMark",
+    "kind_of",
     "trace_agent",
     "trace_chain",
     "trace_embedding",
@@ -202,7 +205,9 @@ class Mark:
             check_names(self._label, excluded, function)
         opener = self._opener_type(self._kind.value, name, self._options, function, drop_first, owner)
         open_call: Callable[[tuple[Any, ...], dict[str, Any]], Activity | None] = opener.open
-        return wrap_callable(function, open_call)
+        wrapped = wrap_callable(function, open_call)
+        _marked[wrapped] = self.kind
+        return wrapped
 
     def _take_open_block(self) -> RunningSpan | None:
         """The span of the block that ends here, of several that may be open on this object at once."""
@@ -221,6 +226,28 @@ class Mark:
                 blocks.remove(block)
                 return block.running
         return blocks.pop().running if blocks else None
+
+
+# By whoever wants to know whether a function has a span of its own already.
+_marked: WeakKeyDictionary[Callable[..., Any], str] = WeakKeyDictionary()
+
+
+def kind_of(function: object) -> str | None:
+    """The OpenInference span kind that ``function`` was marked as; None where no mark is on it.
+
+    Args:
+        function: Any callable. A mark below other decorators is found where these tell what they are around.
+
+    Example:
+        >>> kind_of(trace_tool(search))
+        'TOOL'
+    """
+    while callable(function):
+        function = underlying_function(function)
+        if isinstance(function, FunctionType) and function in _marked:
+            return _marked[function]
+        function = getattr(function, "__wrapped__", None)
+    return None
 
 
 class _OpenBlock:

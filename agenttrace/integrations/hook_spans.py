@@ -12,16 +12,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from .. import faults
-from ..current import Context, attach, create_key, detach, get_current
-from ..openers import BlockOpener
+from ..context import Scope
+from ..current import HANDLE_KEY, SPAN_KEY, Context, attach, create_key, detach, get_current
 from ..running import RunningSpan
 from ..span import NO_SPAN, Span
 from ..tracing import Mark
+from ..whereabouts import add_finder
+from .blocks import open_block
 
 __all__ = ["HookSpans"]
 
 _INSIDE_KEY = create_key("agenttrace-hook-span")
 """Key of the `_HookSpan` whose body the context belongs to."""
+_OF_THE_SPAN = (SPAN_KEY, HANDLE_KEY, _INSIDE_KEY)
 _MOST_OPEN = 10_000
 
 
@@ -33,6 +36,9 @@ class HookSpans:
 
     Args:
         framework: The framework's name, for messages.
+        locate: Tells the key of the span whose body the calling code runs in, where the framework keeps track of that;
+            None for outside of all. Marks in that body then belong under that span, though it isn't current. Asked
+            wherever a span begins from here on and for good, so only what a module makes once has one.
 
     Example:
         >>> spans = HookSpans("LangChain")
@@ -40,9 +46,11 @@ class HookSpans:
         >>> spans.finish(run_id, "found nothing")
     """
 
-    def __init__(self, framework: str) -> None:
+    def __init__(self, framework: str, locate: Callable[[], Hashable | None] | None = None) -> None:
         self._framework = framework
         self._open: dict[Hashable, _HookSpan] = {}
+        if locate is not None:
+            add_finder(lambda context: self._located(locate(), context))
 
     def start(
         self,
@@ -52,6 +60,7 @@ class HookSpans:
         *,
         parent: Hashable | None = None,
         current: bool = False,
+        within: Scope | None = None,
         **options: Any,
     ) -> Span:
         """Open a span.
@@ -64,6 +73,7 @@ class HookSpans:
                 or where the current span is inside it.
             current: Whether it is the current span from here on. Only for hooks that are called in the very context in
                 which the body runs next, and again in that one when it is over.
+            within: What holds for it and for all below it, such as ``using_session(thread)``.
             **options: What the mark takes for a ``with`` block: ``input``, ``metadata``, ``tags``, ``attributes``, and
                 a tool's or a model's own.
 
@@ -74,8 +84,8 @@ class HookSpans:
             self.drop(key)
             if len(self._open) >= _MOST_OPEN:
                 self.drop(next(iter(self._open)))
-            known = mark(name, **{option: value for option, value in options.items() if value is not None})
-            span = _HookSpan.opened(BlockOpener(known.kind, name, known.options), self._open.get(parent), parent)
+            above = self._open.get(parent)
+            span = _HookSpan.opened(lambda: open_block(mark, name, **options), above, parent, within)
             if span is None:
                 return NO_SPAN
             self._open[key] = span
@@ -128,6 +138,10 @@ class HookSpans:
         if key in self._open:
             self._end(key, lambda span: span.running.closed())
 
+    def _located(self, key: Hashable | None, context: Context) -> Context:
+        found = None if key is None else self._open.get(key)
+        return context if found is None or found.is_around(context) else found.put_into(context)
+
     def _end(self, key: Hashable, end: Callable[[_HookSpan], None]) -> None:
         try:
             found = self._open.pop(key, None)
@@ -146,33 +160,67 @@ class HookSpans:
 class _HookSpan:
     """One span that has begun, and the key of the one that it belongs under."""
 
-    __slots__ = ("parent", "running")
+    __slots__ = ("above", "parent", "running")
 
-    def __init__(self, running: RunningSpan, parent: Hashable | None) -> None:
+    def __init__(self, running: RunningSpan, parent: Hashable | None, above: _HookSpan | None) -> None:
         self.running = running
         self.parent = parent
+        self.above = above
+        """The one whose body it was opened in, whichever framework's."""
 
     @classmethod
-    def opened(cls, opener: BlockOpener, above: _HookSpan | None, parent: Hashable | None) -> _HookSpan | None:
+    def opened(
+        cls,
+        open_span: Callable[[], RunningSpan | None],
+        above: _HookSpan | None,
+        parent: Hashable | None,
+        within: Scope | None,
+    ) -> _HookSpan | None:
         """A span below ``above`` that isn't current; None where nothing is recorded."""
-        previous = get_current()
-        inside = above is None or previous.get(_INSIDE_KEY) is above
-        context = previous if inside or above is None or above.running.context is None else above.running.context
+        previous = context = get_current()
+        if above is not None and previous.get(_INSIDE_KEY) is not above:
+            context = above.put_into(previous)
+        if within is not None:
+            context = within.enclosed(context)
         token = attach(context)
         try:
-            running = opener.open((), {})
+            running = open_span()
             if running is None:
                 return None
             running.pause()
-            span = cls(running, parent)
             assert running.context is not None
+            span = cls(running, parent, _innermost(running.context))
             running.context = Context({**running.context, _INSIDE_KEY: span})
             return span
         finally:
             detach(token, context, previous)
+
+    def is_around(self, context: Context) -> bool:
+        """Whether ``context`` belongs to its body, or to the body of one further in."""
+        inner = _innermost(context)
+        while inner is not None and inner is not self:
+            inner = inner.above
+        return inner is self
+
+    def put_into(self, context: Context) -> Context:
+        """``context`` with this span as the current one.
+
+        What else is said there, such as a session or that nothing is to be recorded, holds before what its own says.
+        """
+        own = self.running.context
+        if own is None:  # it has ended meanwhile
+            return context
+        kept = {key: own[key] for key in _OF_THE_SPAN if key in own}
+        return Context({**own, **context, **kept})
 
     def finish(self, output: Any) -> None:
         """End it with ``output``."""
         if output is not None:
             self.running.handle().set_output(output)
         self.running.exhausted(None)
+
+
+def _innermost(context: Context) -> _HookSpan | None:
+    """The span whose body ``context`` belongs to, the innermost of several."""
+    found = context.get(_INSIDE_KEY)
+    return found if isinstance(found, _HookSpan) else None

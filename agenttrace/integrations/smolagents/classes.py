@@ -1,0 +1,146 @@
+"""Traced classes of agents: subclasses that are like the plain ones in all that a program sees of them."""
+
+from __future__ import annotations
+
+import copyreg
+import functools
+from collections.abc import Callable
+from typing import Any, SupportsIndex, TypeVar
+from weakref import WeakValueDictionary
+
+from smolagents import MultiStepAgent
+
+from .methods import AROUND, Around
+from .places import PLAIN_CLASS, current_place
+
+__all__ = ["traced"]
+
+AgentT = TypeVar("AgentT", bound=type)
+
+_STAND_INS = frozenset({"model", "python_executor", "tools", "final_answer_checks"})
+_LOADERS = ("from_dict", "from_folder")
+_known: WeakValueDictionary[type, type] = WeakValueDictionary()
+
+
+def traced(agent_class: AgentT, /) -> AgentT:
+    """A traced subclass of ``agent_class``, to be used in its place.
+
+    Its agents leave a span for each run, step, model call, tool call, piece of code, plan and check of a final answer;
+    agents of ``agent_class`` itself leave none. Everything else is as it was: constructor, ``run``, streams, being a
+    member of a team, saved files (which name ``agent_class`` and load without agenttrace), pickles and copies. Nothing
+    of smolagents is changed.
+
+    Args:
+        agent_class: Any subclass of smolagents' ``MultiStepAgent``. A class that is traced already comes back itself.
+
+    Returns:
+        The subclass, under the name of ``agent_class``: smolagents goes by it.
+
+    Raises:
+        TypeError: If it is something else, such as an agent that was made already.
+
+    Example:
+        >>> @traced
+        ... class Researcher(ToolCallingAgent):
+        ...     def initialize_system_prompt(self) -> str: ...
+        >>> Researcher(tools=[search], model=model).run("How long is a day on Venus?")
+    """
+    if not isinstance(agent_class, type) or not issubclass(agent_class, MultiStepAgent):
+        raise TypeError(_advice(agent_class))
+    if hasattr(agent_class, PLAIN_CLASS):
+        return agent_class
+    known = _known.get(agent_class)
+    if known is None:
+        known = _known[agent_class] = _make(agent_class)
+    return known  # type: ignore[return-value]
+
+
+def _advice(given: object) -> str:
+    if isinstance(given, MultiStepAgent):
+        name = type(given).__name__
+        return (
+            f"traced() takes a class, and this is an agent of {name}, made already. "
+            f"Write traced({name})(tools=…, model=…) where the agent is made"
+        )
+    return (
+        f"traced() takes a class of agents, such as smolagents.CodeAgent, not {getattr(given, '__name__', given)!r}. "
+        "Tools and models need no mark: a traced agent records what it calls"
+    )
+
+
+def _make(plain: Any) -> type:
+    namespace: dict[str, Any] = {
+        PLAIN_CLASS: plain,
+        "__doc__": plain.__doc__,
+        "__module__": plain.__module__,
+        "__qualname__": plain.__qualname__,
+        "__getattribute__": _getattribute(plain),
+        "__reduce_ex__": _reduce_ex(plain),
+    }
+    made: type = type(plain)(plain.__name__, (plain,), namespace)
+    for name, around in AROUND.items():
+        if hasattr(plain, name):
+            setattr(made, name, _method(made, name, around))
+    for name in _LOADERS:
+        if hasattr(plain, name):
+            setattr(made, name, _loader(made, name))
+    return made
+
+
+def _method(made: type, name: str, around: Around) -> Callable[..., Any]:
+    @functools.wraps(getattr(made, name))
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        # Looked up at the call, as an instrumentor may have replaced the plain class's method since.
+        return around(self, getattr(super(made, self), name), args, kwargs)
+
+    return method
+
+
+def _getattribute(plain: Any) -> Callable[[Any, str], Any]:
+    def getattribute(self: Any, name: str) -> Any:
+        value = plain.__getattribute__(self, name)
+        if name in _STAND_INS:
+            place = current_place(self)
+            if place is not None:
+                return place.stand_in(name, value)
+        return value
+
+    return getattribute
+
+
+def _reduce_ex(plain: Any) -> Callable[[Any, SupportsIndex], Any]:
+    def reduce_ex(self: Any, protocol: SupportsIndex) -> Any:
+        """As the plain class does. The class is made anew where it is loaded, since it can't be found by its name."""
+        reduced = plain.__reduce_ex__(self, protocol)
+        if not isinstance(reduced, tuple) or reduced[0] is not copyreg.__newobj__:  # type: ignore[attr-defined]
+            return reduced
+        return (_new, (plain, *reduced[1][1:]), *reduced[2:])
+
+    return reduce_ex
+
+
+def _new(plain: type, *args: Any) -> Any:
+    made = traced(plain)
+    return made.__new__(made, *args)
+
+
+def _loader(made: type, name: str) -> Any:
+    plain_loader = getattr(made, name).__func__
+
+    @functools.wraps(plain_loader)
+    def load(cls: type, *args: Any, **kwargs: Any) -> Any:
+        agent = plain_loader(cls, *args, **kwargs)
+        _trace_team(agent, kwargs.get("managed_agents"))
+        return agent
+
+    return classmethod(load)
+
+
+def _trace_team(agent: Any, given: Any) -> None:
+    """Trace the members of a team that was loaded: the files name plain classes. Those that were handed over stay."""
+    for member in agent.managed_agents.values():
+        if isinstance(member, MultiStepAgent) and not any(member is other for other in given or ()):
+            if not hasattr(type(member), PLAIN_CLASS):
+                member.__class__ = traced(type(member))
+            _trace_team(member, None)

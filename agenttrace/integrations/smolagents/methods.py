@@ -1,0 +1,112 @@
+"""What a traced agent's methods do around the plain agent's: one function for each method that smolagents calls.
+
+Each takes the agent, the plain class's method, bound, and the arguments of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...wrapping.deferred import wrap_stepped
+from .activities import call_inside, opened
+from .checks import ChecksPlace
+from .instrumentor import below_instrumentor
+from .places import attached, open_step
+from .runs import Run, open_run
+from .steps import Step, StepBody, begin_step
+from .tools import call_tool
+
+__all__ = ["AROUND", "Around"]
+
+Around = Callable[[Any, Callable[..., Any], "tuple[Any, ...]", "dict[str, Any]"], Any]
+
+
+def _run(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    __tracebackhide__ = True
+    activity = opened("a run", lambda: open_run(agent, plain, args, kwargs))
+    return call_inside(activity, plain if activity is None else below_instrumentor(plain), args, kwargs)
+
+
+def _step_stream(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    memory_step = args[0] if args else kwargs.get("memory_step")
+    number = getattr(memory_step, "step_number", None) or agent.step_number
+    return _stepped(agent, f"Step {number}", memory_step, plain, args, kwargs)
+
+
+def _planning_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return _stepped(agent, "Planning", None, plain, args, kwargs)
+
+
+def _stepped(
+    agent: Any,
+    name: str,
+    memory_step: Any,
+    plain: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    __tracebackhide__ = True
+    step = opened("a step", lambda: begin_step(agent, name, memory_step))
+    if step is None:
+        return plain(*args, **kwargs)
+    body = StepBody(step)
+    return wrap_stepped(below_instrumentor(plain)(*args, **kwargs), body)
+
+
+def _max_steps_reached(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The answer that is asked for when no step is left is a step of its own in the memory, and so here."""
+    __tracebackhide__ = True
+    step = opened("a step", lambda: begin_step(agent, f"Step {agent.step_number}", None))
+    if step is None:
+        return plain(*args, **kwargs)
+    return call_inside(StepBody(step), plain, args, kwargs)
+
+
+def _finalize_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Callbacks belong to the step that they are called for."""
+    __tracebackhide__ = True
+    memory_step = args[0] if args else kwargs.get("memory_step")
+    step = open_step(agent)
+    if not isinstance(step, Step) or (step.memory_step is not None and step.memory_step is not memory_step):
+        return plain(*args, **kwargs)
+    step.memory_step = memory_step
+    try:
+        with attached(step.context):
+            result = plain(*args, **kwargs)
+    except BaseException as error:
+        step.close(error)
+        raise
+    if isinstance(step.run, Run):
+        step.run.add(memory_step)
+    step.close(None)
+    return result
+
+
+def _validate_final_answer(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    __tracebackhide__ = True
+    step = open_step(agent)
+    if step is None or step.context is None:
+        return plain(*args, **kwargs)
+    with attached(ChecksPlace(agent, step).entered_in(step.context)):
+        return plain(*args, **kwargs)
+
+
+def _execute_tool_call(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    __tracebackhide__ = True
+    name = args[0] if args else kwargs.get("tool_name")
+    arguments = args[1] if len(args) > 1 else kwargs.get("arguments")
+    tool = {**agent.tools, **agent.managed_agents}.get(name, str(name))
+    return call_tool(agent, tool, plain, args, kwargs, lambda: arguments)
+
+
+AROUND: dict[str, Around] = {
+    "run": _run,
+    "_step_stream": _step_stream,
+    "_generate_planning_step": _planning_step,
+    "_handle_max_steps_reached": _max_steps_reached,
+    "_finalize_step": _finalize_step,
+    "_validate_final_answer": _validate_final_answer,
+    "execute_tool_call": _execute_tool_call,
+}
+"""By the method's name."""

@@ -1,0 +1,132 @@
+"""TOOL spans of the tools that an agent calls, and AGENT spans of members of its team that aren't traced themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...readers.smolagents import SmolagentsReader
+from ...running import RunningSpan
+from ...semconv.fields import field, fields
+from ...tracing import kind_of, trace_agent, trace_tool
+from ...wrapping.stand_in import StandIn, stood_for
+from ..blocks import open_block
+from .activities import SpanActivity, call_inside, opened
+from .instrumentor import below_instrumentor, is_instrumented
+from .places import PLAIN_CLASS, Place, StepPlace, inside_step, name_of
+
+__all__ = ["ToolCallPlace", "ToolStandIn", "call_tool"]
+
+_reader = SmolagentsReader()
+
+
+class ToolStandIn(StandIn):
+    """Stands for a tool, or for a member of the team, where the agent's code calls it as a function.
+
+    Args:
+        tool: The tool or agent.
+        agent: The agent whose code calls it.
+    """
+
+    __slots__ = ("_agenttrace_agent",)
+
+    def __init__(self, tool: Any, agent: Any) -> None:
+        super().__init__(tool)
+        object.__setattr__(self, "_agenttrace_agent", agent)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the tool."""
+        __tracebackhide__ = True
+        tool, agent = stood_for(self), object.__getattribute__(self, "_agenttrace_agent")
+        return call_tool(agent, tool, tool, args, kwargs, lambda: _named(tool, args, kwargs))
+
+
+class _WithoutInstrumentor(StandIn):
+    """Stands for a tool whose call is recorded already."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the tool."""
+        __tracebackhide__ = True
+        return below_instrumentor(stood_for(self).__call__)(*args, **kwargs)
+
+
+class ToolCallPlace(Place):
+    """Where an agent runs one of its tools."""
+
+    def stand_in(self, name: str, value: Any) -> Any:
+        """See `Place.stand_in`."""
+        if name == "tools" and is_instrumented() and isinstance(value, dict):
+            return {tool_name: _WithoutInstrumentor(tool) for tool_name, tool in value.items()}
+        return value
+
+
+def call_tool(
+    agent: Any,
+    tool: Any,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    arguments: Callable[[], Any],
+) -> Any:
+    """``function(*args, **kwargs)``, which calls ``tool``, recorded below the step of ``agent``.
+
+    Args:
+        agent: Whose tool it is.
+        tool: The tool, a member of the team, or the name of one that there isn't.
+        function: What makes the call.
+        args: Its arguments.
+        kwargs: Its keyword arguments.
+        arguments: Gives the tool's own arguments.
+    """
+    __tracebackhide__ = True
+    with inside_step(agent) as step:
+        if step is None:
+            return function(*args, **kwargs)
+        try:
+            activity = opened("a tool", lambda: _open(agent, tool, step, arguments))
+            if activity is not None and function is tool:
+                function = below_instrumentor(tool.__call__)
+            return call_inside(activity, function, args, kwargs)
+        except BaseException:
+            step.failure_is_shown = True
+            raise
+
+
+def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any]) -> SpanActivity | None:
+    if hasattr(type(tool), PLAIN_CLASS):
+        return None  # a traced agent, which has a span of its own
+    if hasattr(type(tool), "run") and hasattr(tool, "managed_agents"):
+        running = open_block(trace_agent, tool.name, input=arguments(), graph_node_id=tool.name)
+        if running is not None:
+            running.handle().set_agent_name(tool.name)
+            running.handle().set_graph_node(tool.name, name=tool.name, parent_id=name_of(agent))
+    elif kind_of(getattr(tool, "forward", None)) == trace_tool.kind:
+        return None  # marked by the user
+    else:
+        running = _open_tool(tool, arguments())
+    return None if running is None else SpanActivity(running, ToolCallPlace(agent))
+
+
+def _open_tool(tool: Any, arguments: Any) -> RunningSpan | None:
+    if isinstance(tool, str):
+        return open_block(trace_tool, tool, input=arguments)
+    function = fields(_reader.read_tool(tool).get("function"))
+    name = function.get("name")
+    return open_block(
+        trace_tool,
+        name if isinstance(name, str) else type(tool).__name__,
+        input=arguments,
+        description=function.get("description"),
+        parameters=function.get("parameters"),
+    )
+
+
+def _named(tool: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by the names that the tool gives them, as its ``__call__`` reads them."""
+    names = list(fields(field(tool, "inputs") or getattr(tool, "inputs", None)))
+    if len(args) == 1 and not kwargs and type(args[0]) is dict and all(name in names for name in args[0]):
+        return args[0]
+    positional = {names[index] if index < len(names) else f"args_{index}": value for index, value in enumerate(args)}
+    return {**positional, **kwargs}
