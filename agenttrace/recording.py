@@ -49,6 +49,7 @@ class SpanOpener:
         "name",
         "options",
         "records_output",
+        "started_at",
         "subject",
     )
 
@@ -65,6 +66,8 @@ class SpanOpener:
         """What a result is recorded as, and its MIME type."""
         self.describer: Describer | None = None
         """Who says more of the calls than input and output, where their kind has more to say."""
+        self.started_at: int | None = None
+        """When its spans began, in nanoseconds since 1970, where that isn't when they are opened."""
         self._links = [_as_link(link) for link in options.get("links") or ()]
         self._static: dict[str, Any] | None = None
 
@@ -85,7 +88,7 @@ class SpanOpener:
             lists = self.add_start_attributes(attributes, context, args, kwargs, mask) if certain else None
             if mask.is_active:
                 attributes = mask.attributes(attributes)
-            otel_span = source.start_span(self.name, context, _INTERNAL, attributes, self._links)
+            otel_span = source.start_span(self.name, context, _INTERNAL, attributes, self._links, self.started_at)
             try:
                 if not certain and otel_span.is_recording():
                     added: dict[str, Any] = {}

@@ -40,6 +40,8 @@ class RunningSpan(Activity):
     _handle: Span | None = None
     _items: Items | None = None
     _details: Details | None = None
+    ended_at: int | None = None
+    """When the body ended, in nanoseconds since 1970, where that isn't when the span is ended."""
 
     def __init__(
         self,
@@ -102,7 +104,7 @@ class RunningSpan(Activity):
 
     def finish(self, value: Any) -> None:
         """Record ``value``, or what was yielded, as output, status OK, and end the span."""
-        ended = time_ns()
+        ended = self.ended_at or time_ns()
         if self.otel_span.is_recording():
             try:
                 self._set_status(_OK)
@@ -121,7 +123,7 @@ class RunningSpan(Activity):
         if isinstance(error, GeneratorExit):
             self.give_up()
             return
-        ended = time_ns()
+        ended = self.ended_at or time_ns()
         if self.otel_span.is_recording():
             try:
                 if self._items is not None:
@@ -147,7 +149,7 @@ class RunningSpan(Activity):
         if self.otel_span.is_recording():
             if self._handle is not None or self._details is not None:
                 self._write_late()
-            self._end(time_ns())
+            self._end(self.ended_at or time_ns())
 
     def add_item(self, item: Any) -> None:
         """Record ``item`` as one that was yielded; the first one is an event."""

@@ -61,6 +61,7 @@ class HookSpans:
         parent: Hashable | None = None,
         current: bool = False,
         within: Scope | None = None,
+        started_at: int | None = None,
         **options: Any,
     ) -> Span:
         """Open a span.
@@ -74,6 +75,7 @@ class HookSpans:
             current: Whether it is the current span from here on. Only for hooks that are called in the very context in
                 which the body runs next, and again in that one when it is over.
             within: What holds for it and for all below it, such as ``using_session(thread)``.
+            started_at: When it began, in nanoseconds since 1970, for hooks that tell it later; None for now.
             **options: What the mark takes for a ``with`` block: ``input``, ``metadata``, ``tags``, ``attributes``, and
                 a tool's or a model's own.
 
@@ -85,7 +87,9 @@ class HookSpans:
             if len(self._open) >= _MOST_OPEN:
                 self.drop(next(iter(self._open)))
             above = self._open.get(parent)
-            span = _HookSpan.opened(lambda: open_block(mark, name, **options), above, parent, within)
+            span = _HookSpan.opened(
+                lambda: open_block(mark, name, started_at=started_at, **options), above, parent, within
+            )
             if span is None:
                 return NO_SPAN
             self._open[key] = span
@@ -100,6 +104,21 @@ class HookSpans:
         """The span that is open under ``key``; one that records nothing where there is none."""
         found = self._open.get(key)
         return NO_SPAN if found is None else found.running.handle()
+
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether the span of ``key`` is open."""
+        return key in self._open
+
+    def ended_at(self, key: Hashable, moment: int) -> None:
+        """Say when the body of ``key`` ended, for hooks that tell it later; what ends the span comes after that.
+
+        Args:
+            key: What it was started with.
+            moment: In nanoseconds since 1970.
+        """
+        found = self._open.get(key)
+        if found is not None:
+            found.running.ended_at = moment
 
     @contextmanager
     def inside(self, key: Hashable) -> Iterator[Span]:

@@ -197,7 +197,7 @@ class _Processor(TracingProcessor):
         if kind == "agent":
             story.failure = failure
         if failure is not None:
-            story.redacted |= _REDACTED in fields(span.error["data"]).values()
+            story.redacted |= _REDACTED in fields(field(span.error, "data")).values()
             if story.redacted or place.error() is None:
                 ours.set_status("error", failure)
         self._end(span.span_id, place, story, output)
@@ -336,7 +336,7 @@ def _said(data: Any) -> str | None:
 
 def _text_of(error: Any) -> str:
     """An error of the SDK's as one line: its message, and what its data says went wrong."""
-    told = field(error["data"], "error", "message")
+    told = field(field(error, "data"), "error", "message")
     return f"{error['message']}: {told}" if told is not None else str(error["message"])
 
 

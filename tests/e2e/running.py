@@ -11,7 +11,7 @@ from .phoenix_api import Fields, read_recorded
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RECORDER = Path(__file__).with_name("recorder.py")
-CONFIGURED = ("AGENTTRACE_", "OPENAI_", "OTEL_", "PHOENIX_")
+CONFIGURED = ("AGENTTRACE_", "ARIZE_", "HF_", "LANGFUSE_", "OPENAI_", "OTEL_", "PHOENIX_")
 
 
 def run_example(name: str, folder: Path, *arguments: str, **settings: str) -> tuple[str, dict[str, Fields]]:

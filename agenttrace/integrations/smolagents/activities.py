@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ... import faults
+from ...current import Context
 from ...running import RunningSpan
 from ...wrapping import Activity
 from ...wrapping.calls import traced_function
@@ -28,7 +29,7 @@ class SpanActivity(Activity):
         running.pause()
         assert running.context is not None
         self.running = running
-        self.context = running.context if place is None else place.entered_in(running.context)
+        self.context: Context | None = running.context if place is None else place.entered_in(running.context)
 
     def finish(self, value: Any) -> None:
         """See `Activity.finish`."""

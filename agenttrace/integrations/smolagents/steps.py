@@ -9,7 +9,7 @@ from smolagents.utils import AgentError
 
 from ... import faults
 from ...capture.errors import describe, exception_attributes
-from ...current import get_current
+from ...current import Context, get_current
 from ...running import RunningSpan
 from ...tracing import trace_step
 from ...wrapping import Activity
@@ -120,7 +120,7 @@ class StepBody(Activity):
     def __init__(self, step: Step) -> None:
         self._step = step
         self._is_alone = step.run is None
-        self.context = step.context
+        self.context: Context | None = step.context
 
     def add_item(self, item: Any) -> None:
         """See `Activity.add_item`: a plan is known when it is made."""

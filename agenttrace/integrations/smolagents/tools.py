@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from smolagents.utils import AgentToolExecutionError
+
 from ...readers.smolagents import SmolagentsReader
 from ...running import RunningSpan
 from ...semconv.fields import field, fields
@@ -38,7 +40,7 @@ class ToolStandIn(StandIn):
         """Call the tool."""
         __tracebackhide__ = True
         tool, agent = stood_for(self), object.__getattribute__(self, "_agenttrace_agent")
-        return call_tool(agent, tool, tool, args, kwargs, lambda: _named(tool, args, kwargs))
+        return call_tool(agent, tool, tool.__call__, args, kwargs, lambda: _named(tool, args, kwargs))
 
 
 class _WithoutInstrumentor(StandIn):
@@ -50,6 +52,15 @@ class _WithoutInstrumentor(StandIn):
         """Call the tool."""
         __tracebackhide__ = True
         return below_instrumentor(stood_for(self).__call__)(*args, **kwargs)
+
+
+class _ToolCallActivity(SpanActivity):
+    """The span of a tool call."""
+
+    def fail(self, error: BaseException) -> None:
+        # What the tool raised says more than what smolagents makes of it for the model.
+        cause = error.__cause__ if isinstance(error, AgentToolExecutionError) else None
+        super().fail(error if cause is None else cause)
 
 
 class ToolCallPlace(Place):
@@ -86,9 +97,8 @@ def call_tool(
             return function(*args, **kwargs)
         try:
             activity = opened("a tool", lambda: _open(agent, tool, step, arguments))
-            if activity is not None and function is tool:
-                function = below_instrumentor(tool.__call__)
-            return call_inside(activity, function, args, kwargs)
+            recorded = function if activity is None else below_instrumentor(function)
+            return call_inside(activity, recorded, args, kwargs)
         except BaseException:
             step.failure_is_shown = True
             raise
@@ -106,7 +116,7 @@ def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any]) 
         return None  # marked by the user
     else:
         running = _open_tool(tool, arguments())
-    return None if running is None else SpanActivity(running, ToolCallPlace(agent))
+    return None if running is None else _ToolCallActivity(running, ToolCallPlace(agent))
 
 
 def _open_tool(tool: Any, arguments: Any) -> RunningSpan | None:
