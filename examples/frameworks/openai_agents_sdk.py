@@ -3,9 +3,9 @@
     pip install openai-agents
     python examples/frameworks/openai_agents_sdk.py
 
-``@trace_tool`` stands under ``@function_tool``, ``@trace_agent`` on the function that runs the agents, and `trace_llm`
-is called on the two methods of the SDK's ``Model`` interface. The model is the SDK's own ``ScriptedModel``, so that no
-key and no network are needed; with ``OPENAI_API_KEY`` set it is OpenAI's.
+``@trace_tool`` stands under ``@function_tool``, ``@trace_agent`` on the function that runs the agents, and
+``@trace_llm`` on a subclass of the model, for the two methods of the SDK's ``Model`` interface. The model is the SDK's
+own ``ScriptedModel``, so that no key and no network are needed; with ``OPENAI_API_KEY`` set it is OpenAI's.
 """
 
 # The SDK isn't installed where this is type-checked, so its classes and decorators are Any to mypy:
@@ -23,21 +23,20 @@ from openai import AsyncOpenAI
 
 from agenttrace import register, trace_agent, trace_llm, trace_step, trace_tool
 
+MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 WEATHER = {"Oslo": "14 °C and rain", "Rome": "27 °C and sun"}
 
 
+@trace_llm(method="get_response", name="ask", model="scripted")
+@trace_llm(method="stream_response", name="ask", model="scripted")
 class TracedScriptedModel(ScriptedModel):
-    """The SDK's model for tests, its calls on record: a mark is put on an inherited method by calling it."""
-
-    get_response = trace_llm(ScriptedModel.get_response, name="ask", model="scripted")
-    stream_response = trace_llm(ScriptedModel.stream_response, name="ask", model="scripted")
+    """The SDK's model for tests, its calls on record."""
 
 
+@trace_llm(method="get_response", name="ask", model=MODEL)
+@trace_llm(method="stream_response", name="ask", model=MODEL)
 class TracedResponsesModel(OpenAIResponsesModel):
     """OpenAI's, in the same way."""
-
-    get_response = trace_llm(OpenAIResponsesModel.get_response, name="ask")
-    stream_response = trace_llm(OpenAIResponsesModel.stream_response, name="ask")
 
 
 @function_tool
@@ -74,7 +73,7 @@ async def answer(question: str) -> str:
 def make_model() -> Model:
     """OpenAI's model where there is a key, else one that says what it was told to."""
     if os.environ.get("OPENAI_API_KEY"):
-        return TracedResponsesModel(os.environ.get("OPENAI_MODEL", "gpt-4o-mini"), AsyncOpenAI())
+        return TracedResponsesModel(MODEL, AsyncOpenAI())
     cities = {f"call_{number}": city for number, city in enumerate(WEATHER, 1)}
     asked = [function_call("get_weather", {"city": city}, call_id=call_id) for call_id, city in cities.items()]
     said = assistant_message("It rains in Oslo, and the sun shines in Rome.")
