@@ -138,6 +138,7 @@ class _Handler(BaseCallbackHandler):
     def on_llm_start(self, serialized: Any, prompts: Sequence[str], *, run_id: UUID, **about: Any) -> None:
         """A call of a model that completes prompts, once for each prompt."""
         _begin_model_call(run_id, serialized, {"prompt": prompts[0] if prompts else ""}, about)
+        _spans.span(run_id).set_prompt(prompts[0])
 
     @_contained
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **about: Any) -> None:
