@@ -30,7 +30,7 @@ from opentelemetry.trace import StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from .. import faults
-from ..current import Context, attach, detach, get_current, is_suppressed
+from ..current import SUPPRESS_KEY, Context, attach, detach, get_current, is_suppressed
 from ..span import NO_SPAN, Span
 from ..tracing import trace_tool
 from .hook_spans import HookSpans
@@ -165,7 +165,12 @@ def _context_of(parent: str, meta: Mapping[str, Any] | None) -> Context | None:
     try:
         said = {key: value for key, value in (meta or {}).items() if isinstance(value, str)}
         context = _PROPAGATOR.extract({**said, _PARENT: parent}, get_current())
-        return Context(context) if get_current_span(context).get_span_context().is_remote else None
+        caller = get_current_span(context).get_span_context()
+        if not caller.is_remote:
+            return None
+        # Said by `request_meta`: a sampler that heeds no parent would record what is to be recorded nowhere.
+        is_left_out = _OWN_PARENT in said and not caller.trace_flags.sampled
+        return Context({**context, SUPPRESS_KEY: True}) if is_left_out else Context(context)
     except BaseException as error:
         faults.contain("reading the context of a request of MCP", error)
         return None
