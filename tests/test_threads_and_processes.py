@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
 
+import anyio
 import pytest
 
+from agenttrace import trace_step, trace_tool
 from agenttrace.local.reader import Store
 from agenttrace.local.records import SpanRecord
+from agenttrace.testing import capture_spans
 
-from .isolation import ROOT, clean_environment
+from .isolation import ROOT, Program, clean_environment, program
+
+__all__ = ["program"]
 
 EXAMPLE = ROOT / "examples" / "threads_and_processes.py"
 
@@ -66,3 +73,48 @@ def test_the_session_goes_along(traces: list[list[SpanRecord]]) -> None:
     """In threads and tasks as it is, in processes in the baggage or with agenttrace's pool."""
     kept = [span for spans in traces if spans[0].name in KEPT for span in spans]
     assert {span.attributes["session.id"] for span in kept} == {"reading-1"}
+
+
+def test_anyios_threads_take_the_context_along() -> None:
+    """`anyio.to_thread` copies it by itself, as `asyncio.to_thread` does."""
+    fetch = trace_tool(name="fetch")(lambda page: page)
+
+    async def read() -> str:
+        with trace_step("read"):
+            return str(await anyio.to_thread.run_sync(fetch, "a page"))
+
+    with capture_spans() as spans:
+        assert asyncio.run(read()) == "a page"
+    spans.assert_tree("CHAIN read\n  TOOL fetch\n")
+
+
+FORKED = """
+    import concurrent.futures, multiprocessing
+    from agenttrace import ProcessPoolExecutor, register, trace_step, trace_tool
+
+    @trace_tool
+    def fetch(page: str) -> str:
+        return page
+
+    register(verbose=False)
+    fork = multiprocessing.get_context("fork")
+    for pool in (concurrent.futures.ProcessPoolExecutor(1, mp_context=fork), ProcessPoolExecutor(1, mp_context=fork)):
+        with pool:
+            for page in ("first", "second"):
+                with trace_step(f"{page} in {type(pool).__module__.split('.')[0]}"):
+                    pool.submit(fetch, page).result()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_pool_goes_on_in_the_span_that_it_was_forked_in(program: Program) -> None:
+    """The standard library's pool takes all tasks for the first one's; agenttrace's asks each whom it works for."""
+    program.run(FORKED, AGENTTRACE_DESTINATIONS="local")
+    store = Store(program.folder / "home" / "traces.db")
+    found = {spans[0].name: pages(spans) for spans in (store.spans(trace.trace_id) for trace in store.traces())}
+    assert found == {
+        "first in concurrent": ["first", "second"],
+        "second in concurrent": [],
+        "first in agenttrace": ["first"],
+        "second in agenttrace": ["second"],
+    }
