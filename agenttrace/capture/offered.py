@@ -34,7 +34,7 @@ _known: WeakKeyDictionary[FunctionType, object] = WeakKeyDictionary()
 
 
 def as_definition(tool: object) -> object:
-    """``tool`` as a definition in OpenAI's shape, where it is a function, a smolagents tool or a LangChain tool.
+    """``tool`` as a definition in OpenAI's shape, where it is a function or a LangChain tool.
 
     Args:
         tool: Anything. What has a definition's fields already, or can't be understood, comes back as it is.
@@ -53,8 +53,8 @@ def as_definition(tool: object) -> object:
 def _as_definition(tool: object) -> object:
     if is_dict(tool) or is_text(tool):
         return tool
-    if is_a(tool, "smolagents", "Tool"):
-        return _definition(_declared(tool, "name"), _declared(tool, "description"), _smolagents_parameters(tool))
+    if is_a(tool, "smolagents", "Tool", "MultiStepAgent"):
+        return tool  # which its reader knows
     if is_a(tool, "langchain_core", "BaseTool"):
         return _definition(field(tool, "name"), field(tool, "description"), _langchain_parameters(tool))
     has_own = text_field(tool, "name") is not None and field(tool, *_SCHEMAS) is not None
@@ -77,23 +77,6 @@ def _function_definition(function: Callable[..., Any]) -> dict[str, Any]:
 def _definition(name: object, description: object, parameters: object) -> dict[str, Any]:
     function = {"name": text_of(name), "description": text_of(description), "parameters": parameters}
     return {"type": "function", "function": {key: value for key, value in function.items() if value is not None}}
-
-
-def _declared(tool: object, name: str) -> Any:
-    """What the instance has, or else its class: smolagents' tools are described by class attributes."""
-    own = field(tool, name)
-    return class_field(tool, name) if own is None else own
-
-
-def _smolagents_parameters(tool: object) -> dict[str, Any]:
-    """The tool's inputs as smolagents shows them to a model, to which a value of any type is a string."""
-    inputs = {name: fields(declared) for name, declared in fields(_declared(tool, "inputs")).items()}
-    properties = {
-        name: {**declared, "type": "string"} if declared.get("type") == "any" else declared
-        for name, declared in inputs.items()
-    }
-    required = [name for name, declared in inputs.items() if declared.get("nullable") is not True]
-    return {"type": "object", "properties": properties, "required": required}
 
 
 def _langchain_parameters(tool: object) -> Any:

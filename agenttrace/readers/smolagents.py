@@ -54,8 +54,8 @@ class SmolagentsReader(Reader):
         return _SmolagentsAssembler()
 
     def reads_tool(self, tool: object) -> bool:
-        """Whether it is a ``Tool``."""
-        return is_a(tool, _PACKAGE, "Tool")
+        """Whether it is a ``Tool``, or an agent that another one may call as one."""
+        return is_a(tool, _PACKAGE, "Tool", "MultiStepAgent")
 
     def read_tool(self, tool: object) -> Mapping[str, object]:
         """The definition that smolagents sends to a model: the tool's own words for its inputs, as JSON Schema."""

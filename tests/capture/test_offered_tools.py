@@ -16,6 +16,7 @@ from smolagents import tool
 from smolagents.models import get_tool_json_schema
 
 from agenttrace.capture.offered import as_definition
+from agenttrace.readers.request import defined_tool
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
@@ -91,7 +92,7 @@ class Anything(SmolagentsTool):  # type: ignore[misc]  # untyped where smolagent
 @pytest.mark.parametrize("offered", [get_forecast, Anything()], ids=["a function", "a class"])
 def test_a_tool_of_smolagents_becomes_the_definition_that_it_sends(offered: SmolagentsTool) -> None:
     """Its own words for the inputs, and which of them may be left out."""
-    assert as_definition(offered) == get_tool_json_schema(offered)
+    assert defined_tool(offered, as_definition) == get_tool_json_schema(offered)
 
 
 def test_a_class_of_pydantic_s_becomes_a_definition() -> None:

@@ -16,7 +16,7 @@ from ...wrapping import Activity
 from ..blocks import open_block
 from .executors import ExecutorStandIn
 from .models import ModelStandIn
-from .places import Place, StepPlace, current_place
+from .places import Place, StepPlace, current_place, open_step
 
 __all__ = ["Step", "StepBody", "begin_step"]
 
@@ -153,6 +153,9 @@ def begin_step(agent: Any, name: str, memory_step: Any) -> Step | None:
         name: The span's name.
         memory_step: See `Step`.
     """
+    before = open_step(agent)
+    if isinstance(before, Step) and before.run is current_place(agent):
+        before.close(None)  # a plan, of which releases before 1.20 don't say that it is over
     running = open_block(trace_step, name, input=_asked(agent))
     if running is None:
         return None

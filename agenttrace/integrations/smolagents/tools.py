@@ -115,7 +115,9 @@ def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any]) 
     elif kind_of(getattr(tool, "forward", None)) == trace_tool.kind:
         return None  # marked by the user
     else:
-        running = _open_tool(tool, arguments())
+        running = _open_tool(tool, said := arguments())
+        if running is not None:
+            running.handle().set_tool(id=_id_of(step, said))
     return None if running is None else _ToolCallActivity(running, ToolCallPlace(agent))
 
 
@@ -131,6 +133,15 @@ def _open_tool(tool: Any, arguments: Any) -> RunningSpan | None:
         description=function.get("description"),
         parameters=function.get("parameters"),
     )
+
+
+def _id_of(step: StepPlace, arguments: Any) -> str | None:
+    """The id of the model's call that these are the arguments of; None where the code that the agent runs calls."""
+    answer = getattr(getattr(step, "memory_step", None), "model_output_message", None)
+    for call in getattr(answer, "tool_calls", None) or ():
+        if call.function.arguments is arguments:
+            return str(call.id)
+    return None
 
 
 def _named(tool: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
