@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 
 from agenttrace.local.reader import Store
 from agenttrace.local.records import SpanRecord
-from tests.isolation import clean_environment
+from tests.isolation import ROOT, clean_environment
 from tests.langfuse.server import PUBLIC_KEY, SECRET_KEY, LangfuseServer
 from tests.manager_run import ANSWER, EXAMPLES, QUESTION, TREE, Node, outline, run_manager
 
@@ -154,6 +155,16 @@ def test_langfuse_is_sent_the_same_tree_where_the_environment_says_so(tmp_path: 
     assert {item["sessionId"] for item in shown} == {trace["sessionId"]}
     assert {item["type"] for item in shown if item["usageDetails"]} == {"GENERATION"}
     assert not (tmp_path / "traces.db").exists()
+
+
+@pytest.mark.parametrize("page", ["phoenix", "langfuse"])
+def test_the_pages_show_what_a_run_leaves(page: str) -> None:
+    """The tree in the walk through each backend is the one that runs are held to here."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```text\n(agent +manager\.run.*?)^```", text, re.DOTALL | re.MULTILINE | re.IGNORECASE)
+    lines = [re.fullmatch(r"( *)(\w+) +(\S+(?: \S+)*)(?: {2,}.+)?", line) for line in block.splitlines()]
+    shown = [f"{line[1]}{line[2].upper().replace('GENERATION', 'LLM')} {line[3]}" for line in lines if line]
+    assert shown == TREE
 
 
 class Endpoint(BaseHTTPRequestHandler):
