@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import textwrap
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,40 @@ def test_a_call_is_recorded_with_what_the_server_says_of_the_tool(tmp_path: Path
     assert values(spans, "complete", "llm.token_count.total") == [14, 16, 23]
 
 
+AGENTS_SDK = """
+    import asyncio, os, sys
+    from agents import Agent, Runner, set_trace_processors
+    from agents.mcp import MCPServerStdio
+    from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+    from agenttrace import register
+    from agenttrace.integrations.mcp import request_meta
+    from agenttrace.integrations.openai_agents import tracing_processor
+
+    async def main():
+        command = {"command": sys.executable, "args": sys.argv[1:], "env": dict(os.environ)}
+        async with MCPServerStdio(params=command, tool_meta_resolver=lambda _: request_meta()) as server:
+            call = function_call("get_temperature", {"city": "Oslo"}, call_id="c1")
+            steps = [ModelStep(output=[call]), ModelStep(output=[assistant_message("4.5")])]
+            await Runner.run(Agent(name="asker", model=ScriptedModel(steps), mcp_servers=[server]), "Oslo?")
+
+    register(verbose=False)
+    set_trace_processors([tracing_processor()])
+    asyncio.run(main())
+"""
+
+
+def test_a_framework_hands_the_context_on(tmp_path: Path) -> None:
+    """The OpenAI Agents SDK takes `request_meta` as its ``tool_meta_resolver``: the server's spans are in its tree."""
+    program = tmp_path / "ask.py"
+    program.write_text(textwrap.dedent(AGENTS_SDK), encoding="utf-8")
+    command = [sys.executable, str(program), str(EXAMPLES / "mcp_server.py")]
+    subprocess.run(command, env=environment_of(tmp_path), check=True, timeout=120)
+    lines = [line.strip() for line in outline(only_trace(tmp_path))]
+    at = lines.index("TOOL get_temperature")
+    assert lines[at : at + 3] == ["TOOL get_temperature", "TOOL get_temperature", "RETRIEVER find_readings"]
+    assert not any(line.startswith("ORPHAN") for line in lines)
+
+
 SERVE = """
     import socket, sys, threading
     sys.path.insert(0, sys.argv[1])
@@ -109,7 +144,7 @@ SERVE = """
 def test_over_http_the_librarys_own_spans_leave_no_orphans(tmp_path: Path) -> None:
     """Where the library makes a span of each request, and only the server's is sent, that one has the right parent."""
     program = tmp_path / "serve.py"
-    program.write_text("\n".join(line[4:] for line in SERVE.splitlines()), encoding="utf-8")
+    program.write_text(textwrap.dedent(SERVE), encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         command = [sys.executable, str(program), str(EXAMPLES), str(listener.fileno())]
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
