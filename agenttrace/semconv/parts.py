@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from .. import faults
+from .blocks import BLOCK_TYPE, known_block
 from .fields import as_list, class_name, field, fields, from_package, is_list, is_record, is_text, text_field, text_of
 from .media import MEDIA_BY_FIELD, MEDIA_BY_TYPE, Fields, Room, opaque, read_image
 from .texts import TEXT_TYPES, joined_text
@@ -113,6 +114,8 @@ def _plain_text(part: Fields) -> str | None:
 
 def _read_part(part: object, parts: Parts, room: Room) -> None:
     source: Fields = part if type(part) is dict else fields(part)
+    if BLOCK_TYPE in source:
+        source = known_block(source)
     kind = text_field(source, "type") or ""
     read, media = _BY_TYPE.get(kind), MEDIA_BY_TYPE.get(kind)
     if read is None and media is None:
