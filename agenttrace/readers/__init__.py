@@ -153,10 +153,12 @@ def _make_own() -> tuple[Reader, ...]:
     from .huggingface import HuggingFaceReader
     from .langchain import LangChainReader
     from .litellm import LiteLLMReader
+    from .llama_index import LlamaIndexReader
     from .mistral import MistralReader
     from .ollama import OllamaReader
     from .openai import OpenAIReader
     from .openai_agents import OpenAIAgentsReader
+    from .pydantic_ai import PydanticAIReader
     from .smolagents import SmolagentsReader
 
     # Those that go by class alone or by the most telling shape come first; OpenAI's shape, which many share, is last.
@@ -169,7 +171,9 @@ def _make_own() -> tuple[Reader, ...]:
         HuggingFaceReader(),
         SmolagentsReader(),
         LangChainReader(),
+        LlamaIndexReader(),
         LiteLLMReader(),
         OpenAIAgentsReader(),
+        PydanticAIReader(),
         OpenAIReader(),
     )

@@ -1,7 +1,8 @@
 """Messages in any provider's shape → OpenInference's messages.
 
 What people have at hand goes in as it is: OpenAI's dictionaries and objects, Anthropic's blocks, Gemini's contents, the
-items of OpenAI's responses, LangChain's messages, smolagents' ``ChatMessage``, pairs of role and text, plain strings.
+items of OpenAI's responses, LangChain's messages, Pydantic AI's histories, smolagents' ``ChatMessage``, pairs of role
+and text, plain strings.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from .. import faults
 from .definitions import read_tools
 from .fields import as_list, class_name, field, fields, is_dict, is_list, is_text, list_field, text_field, text_of
+from .histories import is_turn, read_history, read_turn
 from .items import images_of_item, is_item, read_call_item, read_result_item
 from .media import Fields, Room
 from .parts import ToolResult, drop_none, is_part, joined_text, read_parts, read_tool_call, text_part
@@ -59,7 +61,10 @@ def read_messages(value: object, role: str = "user") -> list[Message]:
     room = Room(_MOST_PARTS)
     for _ in range(_DEEPEST):
         if is_list(value):
-            return _read_list(as_list(value), role, room, _DEEPEST)
+            items = as_list(value)
+            if 0 < len(items) <= MOST_MESSAGES and is_turn(items[-1]):
+                return read_history(items, room, make_message)
+            return _read_list(items, role, room, _DEEPEST)
         inner = None if is_message(value) else field(value, "messages")
         if inner is None:
             break
@@ -189,6 +194,8 @@ def _read(value: object, role: str, room: Room, depth: int) -> list[Message]:
         return _read_listed(as_list(value), role, room, depth)
     source: Fields = value if type(value) is dict else fields(value)
     if field(source, "role") is None:
+        if is_turn(source):
+            return read_turn(source, room, make_message)
         if is_item(source):
             return _read_item(source, room)
         inner = field(source, "data")
@@ -238,6 +245,7 @@ def _read_chat(source: Fields, role: str, room: Room) -> list[Message]:
             text = joined_text(content)
             contents = [text_part(text)] if is_text(text) else contents
         name, call_id = text_field(source, "name", "tool_name"), text_field(source, "tool_call_id")
+        call_id = call_id or text_field(field(source, "additional_kwargs"), "tool_call_id")  # LlamaIndex's place for it
         messages.append(make_message(written, contents, calls, name=name, tool_call_id=call_id))
     return messages
 
