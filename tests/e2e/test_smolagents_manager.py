@@ -94,7 +94,9 @@ def test_no_token_is_counted_twice_by_phoenix(manager: Run) -> None:
         prompt + completion,
     ]
     assert answer["costSummary"]["total"]["tokens"] == prompt + completion
-    assert not [span["name"] for span in view.spans if span["spanKind"] != "llm" and span["tokenCountTotal"]]
+    # This Phoenix counts model calls alone, whatever other spans carry; older ones and other backends don't.
+    carriers = {span["spanKind"] for span in view.spans if "token_count" in span["attributes"].get("llm", {})}
+    assert carriers == {"llm"}
 
 
 def test_both_agents_are_counted_where_they_ran(manager: Run) -> None:
