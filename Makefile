@@ -56,6 +56,8 @@ test-e2e: environment ## examples, gallery, outages and credentials against a re
 test-frameworks: ## examples and adapters in the frameworks themselves, and smolagents in its oldest release
 	@$(ENVIRONMENT) .venv-frameworks test-frameworks
 	.venv-frameworks/bin/python -m pytest tests/frameworks
+	@$(ENVIRONMENT) .venv-smolagents test-smolagents --constraints tests/frameworks/oldest-smolagents.txt
+	.venv-smolagents/bin/python -m pytest -c tests/frameworks/pytest.ini tests/integrations/smolagents/test_releases.py
 	@$(ENVIRONMENT) .venv-crewai test-crewai
 	.venv-crewai/bin/python -m pytest tests/frameworks/crewai
 

@@ -13,7 +13,7 @@ from .activities import call_inside, opened
 from .checks import ChecksPlace
 from .instrumentor import below_instrumentor
 from .places import attached, open_step
-from .runs import Run, open_run
+from .runs import open_run
 from .steps import Step, StepBody, begin_step
 from .tools import call_tool
 
@@ -77,8 +77,6 @@ def _finalize_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...],
     except BaseException as error:
         step.close(error)
         raise
-    if isinstance(step.run, Run):
-        step.run.add(memory_step)
     step.close(None)
     return result
 

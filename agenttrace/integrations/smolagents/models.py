@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ... import faults
+from ...capture.arguments import ArgumentReader
 from ...openers import DescribedCallOpener
 from ...readers.request import parameters_of
 from ...running import RunningSpan
-from ...semconv.fields import fields, text_field
+from ...semconv.fields import fields, text_of
 from ...semconv.providers import provider_of_client
 from ...tracing import kind_of, trace_llm
 from ...wrapping import wrap_callable
@@ -57,21 +58,26 @@ class _ModelCallOpener:
     def open_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunningSpan | None:
         """See `OpenCall`."""
         try:
-            options = {"model": text_field(self._model, "model_id"), "provider": provider_of_client(self._model)}
+            options = {
+                "model": text_of(getattr(self._model, "model_id", None)),
+                "provider": provider_of_client(self._model),
+            }
             known = {option: value for option, value in options.items() if value is not None}
             opener = DescribedCallOpener(trace_llm.kind, self._name, known, self._method, drop_first=False)
             running = opener.open(args, kwargs)
             if running is not None:
-                running.handle().set_invocation_parameters(self._parameters(kwargs))
+                # Of a generator's call the arguments come by position, however the agent gave them.
+                given = ArgumentReader(self._method, (), drop_first=False).read(args, kwargs)
+                running.handle().set_invocation_parameters(self._parameters({**given, **kwargs}))
             return running
         except BaseException as error:
             faults.contain(f"opening the span of {self._name}", error)
             return None
 
-    def _parameters(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    def _parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the model is called with: smolagents lets the model's own settings win over those of the call."""
         own = {name: value for name, value in fields(getattr(self._model, "kwargs", None)).items() if _is_plain(value)}
-        return {**parameters_of(kwargs), **own}
+        return {**parameters_of(given), **own}
 
 
 def _is_plain(value: object) -> bool:

@@ -45,6 +45,9 @@ class Place:
         """What the agent finds here as its attribute ``name``, which is ``value``."""
         return value
 
+    def step_ended(self, memory_step: Any) -> None:
+        """A step is over, of which smolagents keeps ``memory_step``."""
+
     def entered_in(self, context: Context) -> Context:
         """``context``, in which this is the place."""
         return Context({**context, _PLACE_KEY: self})

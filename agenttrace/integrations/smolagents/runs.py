@@ -43,8 +43,8 @@ class Run(Place):
         """See `Place.stand_in`: the executor gets the tools before the first step."""
         return ExecutorStandIn(value, self.agent) if name == "python_executor" else value
 
-    def add(self, memory_step: Any) -> None:
-        """Add what a step took, and note what it says of the run."""
+    def step_ended(self, memory_step: Any) -> None:
+        """See `Place.step_ended`: what it took, and what it says of the run."""
         if isinstance(getattr(memory_step, "error", None), AgentMaxStepsError):
             self.state = "max_steps_error"
         usage = getattr(memory_step, "token_usage", None)

@@ -59,6 +59,8 @@ class Step(StepPlace):
             return
         self.closed()
         try:
+            if self.run is not None:
+                self.run.step_ended(self.memory_step)
             self._describe()
             escaped = error or self._escaped()
             if escaped is not None:

@@ -117,7 +117,7 @@ def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any]) 
     else:
         running = _open_tool(tool, said := arguments())
         if running is not None:
-            running.handle().set_tool(id=_id_of(step, said))
+            running.handle().set_tool(id=_id_of(step, tool, said))
     return None if running is None else _ToolCallActivity(running, ToolCallPlace(agent))
 
 
@@ -135,13 +135,18 @@ def _open_tool(tool: Any, arguments: Any) -> RunningSpan | None:
     )
 
 
-def _id_of(step: StepPlace, arguments: Any) -> str | None:
-    """The id of the model's call that these are the arguments of; None where the code that the agent runs calls."""
+def _id_of(step: StepPlace, tool: Any, arguments: Any) -> str | None:
+    """The id of the model's call that these are the arguments of; None where it is code that calls."""
     answer = getattr(getattr(step, "memory_step", None), "model_output_message", None)
-    for call in getattr(answer, "tool_calls", None) or ():
-        if call.function.arguments is arguments:
+    calls = [call for call in getattr(answer, "tool_calls", None) or () if call.function.name == _tool_name(tool)]
+    for call in calls:
+        if call.function.arguments is arguments or (not arguments and len(calls) == 1):
             return str(call.id)
     return None
+
+
+def _tool_name(tool: Any) -> Any:
+    return tool if isinstance(tool, str) else tool.name
 
 
 def _named(tool: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
