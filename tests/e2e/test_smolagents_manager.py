@@ -94,7 +94,7 @@ def test_no_token_is_counted_twice_by_phoenix(manager: Run) -> None:
         prompt + completion,
     ]
     assert answer["costSummary"]["total"]["tokens"] == prompt + completion
-    # This Phoenix counts model calls alone, whatever other spans carry; older ones and other backends don't.
+    # This Phoenix counts model calls alone, whatever other spans carry; other backends may not.
     carriers = {span["spanKind"] for span in view.spans if "token_count" in span["attributes"].get("llm", {})}
     assert carriers == {"llm"}
 
