@@ -26,6 +26,7 @@ _INSIDE_KEY = create_key("agenttrace-hook-span")
 """Key of the `_HookSpan` whose body the context belongs to."""
 _OF_THE_SPAN = (SPAN_KEY, HANDLE_KEY, _INSIDE_KEY)
 _MOST_OPEN = 10_000
+_MOST_LASTING = 100
 
 
 class HookSpans:
@@ -49,6 +50,7 @@ class HookSpans:
     def __init__(self, framework: str, locate: Callable[[], Hashable | None] | None = None) -> None:
         self._framework = framework
         self._open: dict[Hashable, _HookSpan] = {}
+        self._lasting: dict[Hashable, _HookSpan] = {}
         if locate is not None:
             add_finder(lambda context: self._located(locate(), context))
 
@@ -86,7 +88,7 @@ class HookSpans:
             self.drop(key)
             if len(self._open) >= _MOST_OPEN:
                 self.drop(next(iter(self._open)))
-            above = self._open.get(parent)
+            above = self._open.get(parent) or self._lasting.get(parent)
             span = _HookSpan.opened(
                 lambda: open_block(mark, name, started_at=started_at, **options), above, parent, within
             )
@@ -138,14 +140,20 @@ class HookSpans:
         finally:
             detach(token, context, previous)
 
-    def finish(self, key: Hashable, output: Any = None) -> None:
+    def finish(self, key: Hashable, output: Any = None, *, lasts: bool = False) -> None:
         """End the span of ``key``, which went well.
 
         Args:
             key: What it was started with.
             output: What is recorded as its output; None records none. A model's answer, or documents, are understood as
                 a marked function's result is.
+            lasts: Whether something that it began goes on, such as a stream that it returned. What is open below it
+                stays open then, and what begins below it later still belongs there: of the last 100 such spans.
         """
+        if lasts and key in self._open:
+            if len(self._lasting) >= _MOST_LASTING:
+                self._lasting.pop(next(iter(self._lasting))).context = None
+            self._lasting[key] = self._open[key]
         self._end(key, lambda span: span.finish(output))
 
     def fail(self, key: Hashable, error: BaseException) -> None:
@@ -158,7 +166,7 @@ class HookSpans:
             self._end(key, lambda span: span.running.closed())
 
     def _located(self, key: Hashable | None, context: Context) -> Context:
-        found = None if key is None else self._open.get(key)
+        found = None if key is None else self._open.get(key) or self._lasting.get(key)
         return context if found is None or found.is_around(context) else found.put_into(context)
 
     def _end(self, key: Hashable, end: Callable[[_HookSpan], None]) -> None:
@@ -166,9 +174,12 @@ class HookSpans:
             found = self._open.pop(key, None)
             if found is None:
                 return
-            for below in [other for other, span in list(self._open.items()) if span.parent == key]:
+            lasts = key in self._lasting
+            for below in [] if lasts else [other for other, span in list(self._open.items()) if span.parent == key]:
                 self.drop(below)
             end(found)
+            if not lasts:
+                found.context = None
         except BaseException as error:
             self._contain("ending", error)
 
@@ -179,13 +190,15 @@ class HookSpans:
 class _HookSpan:
     """One span that has begun, and the key of the one that it belongs under."""
 
-    __slots__ = ("above", "parent", "running")
+    __slots__ = ("above", "context", "parent", "running")
 
-    def __init__(self, running: RunningSpan, parent: Hashable | None, above: _HookSpan | None) -> None:
+    def __init__(self, running: RunningSpan, parent: Hashable | None, context: Context) -> None:
         self.running = running
         self.parent = parent
-        self.above = above
+        self.above = _innermost(context)
         """The one whose body it was opened in, whichever framework's."""
+        self.context: Context | None = Context({**context, _INSIDE_KEY: self})
+        """That of its body; None once nothing begins there any more."""
 
     @classmethod
     def opened(
@@ -208,8 +221,8 @@ class _HookSpan:
                 return None
             running.pause()
             assert running.context is not None
-            span = cls(running, parent, _innermost(running.context))
-            running.context = Context({**running.context, _INSIDE_KEY: span})
+            span = cls(running, parent, running.context)
+            running.context = span.context
             return span
         finally:
             detach(token, context, previous)
@@ -226,8 +239,8 @@ class _HookSpan:
 
         What else is said there, such as a session or that nothing is to be recorded, holds before what its own says.
         """
-        own = self.running.context
-        if own is None:  # it has ended meanwhile
+        own = self.context
+        if own is None:
             return context
         kept = {key: own[key] for key in _OF_THE_SPAN if key in own}
         return Context({**own, **context, **kept})

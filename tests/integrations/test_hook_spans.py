@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import threading
 
-from agenttrace import current_span, trace_agent, trace_llm, trace_step, trace_tool
+from opentelemetry.context import get_current
+
+from agenttrace import (
+    current_span,
+    suppress_tracing,
+    trace_agent,
+    trace_llm,
+    trace_step,
+    trace_tool,
+    using_session,
+)
 from agenttrace.integrations.hook_spans import HookSpans
 from agenttrace.testing import capture_spans
 
@@ -104,3 +114,86 @@ def test_ending_what_never_began_is_nothing() -> None:
             assert not nothing.otel_span.is_recording()
     assert len(captured) == 1
     assert captured[0].name == "agent"
+
+
+def test_a_framework_that_knows_where_code_runs_has_marks_belong_there() -> None:
+    """Nothing is current, yet a mark stands below the span that the framework names, with what is said around it."""
+    place: list[str] = []
+    spans = HookSpans("a framework", locate=lambda: place[-1] if place else None)
+    with capture_spans() as captured:
+        context = get_current()
+        spans.start("run", trace_agent, "agent", within=using_session("thread 7"))
+        spans.start("call", trace_tool, "search", parent="run")
+        assert get_current() is context
+        place.append("call")
+        with trace_step("in the tool"), trace_step("deeper"):
+            current_span().set_attribute("seen", True)
+        with using_session("own"), trace_step("in a session of its own"):
+            pass
+        with suppress_tracing(), trace_step("unseen"):
+            pass
+        current_span().set_attribute("located", "tool")
+        place.clear()
+        assert get_current() is context
+        with trace_step("outside"):
+            pass
+        spans.finish("run")
+    captured.assert_tree("""
+        AGENT agent
+          TOOL search
+            CHAIN in the tool
+              CHAIN deeper
+            CHAIN in a session of its own
+        CHAIN outside
+    """)
+    sessions = {span.name: (span.attributes or {}).get("session.id") for span in captured}
+    assert sessions["deeper"] == "thread 7"
+    assert sessions["in a session of its own"] == "own"
+    assert sessions["outside"] is None
+    assert (captured.find("search").attributes or {})["located"] == "tool"
+
+
+def test_the_innermost_of_two_frameworks_counts() -> None:
+    """One framework's run in a tool of another's: marks stand below the inner one, whichever was set up first."""
+    outer_place: list[str] = []
+    inner_place: list[str] = []
+    inner = HookSpans("inner", locate=lambda: inner_place[-1] if inner_place else None)
+    outer = HookSpans("outer", locate=lambda: outer_place[-1] if outer_place else None)
+    with capture_spans() as captured:
+        outer.start("tool", trace_tool, "outer tool")
+        outer_place.append("tool")
+        inner.start("run", trace_agent, "inner agent")
+        inner_place.append("run")
+        with trace_step("inmost"):
+            pass
+        inner_place.clear()
+        inner.finish("run")
+        with trace_step("back"):
+            pass
+        outer_place.clear()
+        outer.finish("tool")
+    captured.assert_tree("""
+        TOOL outer tool
+          AGENT inner agent
+            CHAIN inmost
+          CHAIN back
+    """)
+
+
+def test_a_stream_may_outlive_the_span_that_began_it() -> None:
+    """What is open below goes on, and what begins there later still belongs there."""
+    spans = HookSpans("a framework")
+    with capture_spans() as captured:
+        spans.start("run", trace_agent, "agent")
+        spans.start("stream", trace_llm, "model", parent="run")
+        spans.finish("run", lasts=True)
+        assert captured.unfinished == ["model"]
+        spans.start("late", trace_step, "late", parent="run")
+        spans.finish("late")
+        spans.finish("stream", "said")
+    captured.assert_tree("""
+        AGENT agent
+          LLM model
+          CHAIN late
+    """)
+    assert captured.output("model") == "said"
