@@ -122,8 +122,11 @@ class _TracedClient(Client):
 
     async def list_tools(self, *args: Any, **options: Any) -> Any:
         listed = await super().list_tools(*args, **options)
-        for tool in listed.tools:
-            self._described[tool.name] = {"description": tool.description, "parameters": tool.input_schema}
+        try:
+            for tool in listed.tools:
+                self._described[tool.name] = {"description": tool.description, "parameters": tool.input_schema}
+        except BaseException as error:
+            faults.contain("reading the tools of an MCP server", error)
         return listed
 
     async def call_tool(self, name: str, arguments: dict[str, Any] | None = None, *args: Any, **options: Any) -> Any:

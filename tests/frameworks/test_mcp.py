@@ -115,10 +115,14 @@ def test_a_framework_hands_the_context_on(tmp_path: Path) -> None:
     program.write_text(textwrap.dedent(AGENTS_SDK), encoding="utf-8")
     command = [sys.executable, str(program), str(EXAMPLES / "mcp_server.py")]
     subprocess.run(command, env=environment_of(tmp_path), check=True, timeout=120)
-    lines = [line.strip() for line in outline(only_trace(tmp_path))]
-    at = lines.index("TOOL get_temperature")
-    assert lines[at : at + 3] == ["TOOL get_temperature", "TOOL get_temperature", "RETRIEVER find_readings"]
-    assert not any(line.startswith("ORPHAN") for line in lines)
+    spans = only_trace(tmp_path)
+    assert not any(line.startswith("ORPHAN") for line in outline(spans))
+    above = {span.span_id: span for span in spans}
+    [search] = [span for span in spans if span.name == "find_readings"]
+    handler = above[str(search.parent_id)]
+    call = above[str(handler.parent_id)]
+    turn = above[str(call.parent_id)]
+    assert [handler.name, call.name, turn.kind] == ["get_temperature", "get_temperature", "CHAIN"]
 
 
 SERVE = """
