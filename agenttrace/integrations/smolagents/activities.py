@@ -11,6 +11,7 @@ from ...running import RunningSpan
 from ...wrapping import Activity
 from ...wrapping.calls import traced_function
 from .places import Place
+from .values import unwrapped
 
 __all__ = ["SpanActivity", "call_inside", "opened"]
 
@@ -52,7 +53,7 @@ class SpanActivity(Activity):
 
     def returned_value(self, value: Any) -> None:
         """Record what the call returned; may raise."""
-        self.running.handle().set_output(value)
+        self.running.handle().set_output(unwrapped(value))
 
     def failed(self, error: BaseException) -> None:
         """Record what there is to say beside the error itself; may raise."""

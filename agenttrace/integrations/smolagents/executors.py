@@ -13,6 +13,7 @@ from ..blocks import open_block
 from .activities import SpanActivity, call_inside, opened
 from .places import StepPlace, open_step
 from .tools import ToolStandIn
+from .values import unwrapped
 
 __all__ = ["ExecutorStandIn"]
 
@@ -78,7 +79,7 @@ class _CodeActivity(SpanActivity):
         )
         self._say(logs)
         handle = self.running.handle()
-        handle.set_output(output)
+        handle.set_output(unwrapped(output))
         handle.set_attribute("smolagents.code.is_final_answer", bool(is_final))
 
     def failed(self, error: BaseException) -> None:

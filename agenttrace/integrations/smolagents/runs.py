@@ -18,6 +18,7 @@ from .activities import SpanActivity
 from .executors import ExecutorStandIn
 from .places import Place, innermost_place, name_of, open_step
 from .steps import Step
+from .values import unwrapped
 
 __all__ = ["Run", "open_run"]
 
@@ -85,7 +86,7 @@ class _RunActivity(SpanActivity):
         if isinstance(output, _RUN_RESULT):
             self.running.handle().set_attribute("smolagents.state", output.state)
             output = output.output
-        self.running.handle().set_output(output)
+        self.running.handle().set_output(unwrapped(output))
 
     def failed(self, error: BaseException) -> None:
         self._wrap_up()
