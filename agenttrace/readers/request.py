@@ -38,7 +38,8 @@ _SYSTEM = (
     "preamble",
 )
 _SYSTEM_ROLES = ("system", "developer")
-_TOOLS = ("tools", "tools_to_call_from", "functions")
+_TOOLS = ("tools", "tools_to_call_from", "functions", "function_tools")
+_OUTPUT_TOOLS = "output_tools"  # Pydantic AI's, by which a model gives its answer
 MODEL_NAMES = ("model", "model_name", "model_id", "deployment", "deployment_name", "engine", "modelId")
 """The names under which functions and objects have a model's name."""
 _CLIENTS = ("client", "llm", "openai", "anthropic", "api")
@@ -59,7 +60,7 @@ _PARAMETERS = _UNMISTAKABLE | {
 # Arguments that hold the whole request, as `**parameters` and bodies of requests do, or some of its parameters.
 _REQUEST = frozenset({*_MESSAGES, *MODEL_NAMES, *_TOOLS, "prompt"})
 _CONVERSATION = ("messages", "contents", "prompt")  # by which an object is known for a request
-_CONFIGURATIONS = ("config", "generation_config", "generationConfig", "model_settings")
+_CONFIGURATIONS = ("config", "generation_config", "generationConfig", "model_settings", "model_request_parameters")
 _ENOUGH = 100  # items of a list that tell what the others are
 _NO_TEXT = frozenset({*_SYSTEM, *MODEL_NAMES, *_PARAMETERS, *_ADDRESSES, "role", "name", "session_id", "user_id"})
 
@@ -180,11 +181,9 @@ def _are_messages(items: Sequence[Any]) -> bool:
 
 
 def _tools(arguments: Mapping[str, Any], as_tool: Callable[[object], object]) -> list[Tool]:
-    for name in _TOOLS:
-        offered = list_field(arguments, name)
-        if offered:
-            return read_tools([defined_tool(tool, as_tool) for tool in offered[:MOST_TOOLS]])
-    return []
+    own = next((found for name in _TOOLS if (found := list_field(arguments, name))), ())
+    offered = [*own[:MOST_TOOLS], *list_field(arguments, _OUTPUT_TOOLS)[:MOST_TOOLS]]
+    return read_tools([defined_tool(tool, as_tool) for tool in offered[:MOST_TOOLS]]) if offered else []
 
 
 def defined_tool(tool: object, as_tool: Callable[[object], object]) -> object:
