@@ -10,6 +10,7 @@ from ...wrapping.stand_in import StandIn, stood_for
 from ..blocks import open_block
 from .activities import SpanActivity, call_inside, opened
 from .places import Place, StepPlace
+from .values import unwrapped
 
 __all__ = ["ChecksPlace"]
 
@@ -65,5 +66,5 @@ class _CheckActivity(SpanActivity):
 
 
 def _open(check: Any, args: tuple[Any, ...]) -> SpanActivity | None:
-    running = open_block(trace_guardrail, callable_name(check), input=args[0] if args else None)
+    running = open_block(trace_guardrail, callable_name(check), input=unwrapped(args[0]) if args else None)
     return None if running is None else _CheckActivity(running)

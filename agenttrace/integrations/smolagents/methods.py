@@ -16,6 +16,7 @@ from .places import attached, open_step
 from .runs import open_run
 from .steps import Step, StepBody, begin_step
 from .tools import call_tool
+from .values import unwrapped
 
 __all__ = ["AROUND", "Around"]
 
@@ -95,7 +96,16 @@ def _execute_tool_call(agent: Any, plain: Callable[..., Any], args: tuple[Any, .
     name = args[0] if args else kwargs.get("tool_name")
     arguments = args[1] if len(args) > 1 else kwargs.get("arguments")
     tool = {**agent.tools, **agent.managed_agents}.get(name, str(name))
-    return call_tool(agent, tool, plain, args, kwargs, lambda: arguments)
+    return call_tool(agent, tool, plain, args, kwargs, lambda: _filled_in(agent, arguments), asked=arguments)
+
+
+def _filled_in(agent: Any, arguments: Any) -> Any:
+    """What the tool gets: smolagents puts in what the agent's state has under a name that the model writes."""
+    if type(arguments) is not dict:
+        return arguments
+    state = agent.state
+    found = {name: state.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
+    return {name: unwrapped(value) for name, value in found.items()}
 
 
 AROUND: dict[str, Around] = {

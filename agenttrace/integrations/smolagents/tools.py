@@ -80,6 +80,7 @@ def call_tool(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     arguments: Callable[[], Any],
+    asked: Any = None,
 ) -> Any:
     """``function(*args, **kwargs)``, which calls ``tool``, recorded below the step of ``agent``.
 
@@ -90,13 +91,14 @@ def call_tool(
         args: Its arguments.
         kwargs: Its keyword arguments.
         arguments: Gives the tool's own arguments.
+        asked: The arguments as the model wrote them, by which its call is known; None where code calls.
     """
     __tracebackhide__ = True
     with inside_step(agent) as step:
         if step is None:
             return function(*args, **kwargs)
         try:
-            activity = opened("a tool", lambda: _open(agent, tool, step, arguments))
+            activity = opened("a tool", lambda: _open(agent, tool, step, arguments, asked))
             recorded = function if activity is None else below_instrumentor(function)
             return call_inside(activity, recorded, args, kwargs)
         except BaseException:
@@ -104,7 +106,7 @@ def call_tool(
             raise
 
 
-def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any]) -> SpanActivity | None:
+def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any], asked: Any) -> SpanActivity | None:
     if hasattr(type(tool), PLAIN_CLASS):
         return None  # a traced agent, which has a span of its own
     if hasattr(type(tool), "run") and hasattr(tool, "managed_agents"):
@@ -115,9 +117,9 @@ def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any]) 
     elif kind_of(getattr(tool, "forward", None)) == trace_tool.kind:
         return None  # marked by the user
     else:
-        running = _open_tool(tool, said := arguments())
+        running = _open_tool(tool, arguments())
         if running is not None:
-            running.handle().set_tool(id=_id_of(step, tool, said))
+            running.handle().set_tool(id=_id_of(step, tool, asked))
     return None if running is None else _ToolCallActivity(running, ToolCallPlace(agent))
 
 
@@ -135,12 +137,12 @@ def _open_tool(tool: Any, arguments: Any) -> RunningSpan | None:
     )
 
 
-def _id_of(step: StepPlace, tool: Any, arguments: Any) -> str | None:
+def _id_of(step: StepPlace, tool: Any, asked: Any) -> str | None:
     """The id of the model's call that these are the arguments of; None where it is code that calls."""
     answer = getattr(getattr(step, "memory_step", None), "model_output_message", None)
     calls = [call for call in getattr(answer, "tool_calls", None) or () if call.function.name == _tool_name(tool)]
     for call in calls:
-        if call.function.arguments is arguments or (not arguments and len(calls) == 1):
+        if call.function.arguments is asked or (not asked and len(calls) == 1):
             return str(call.id)
     return None
 
