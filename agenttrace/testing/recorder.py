@@ -75,7 +75,7 @@ class Recorder(SpanProcessor):
     def ended(self) -> list[ReadableSpan]:
         """The spans that have ended, in the order in which they started."""
         with self._lock:
-            return [span for _, span in sorted(self._ended, key=lambda entry: entry[0])]
+            return [span for _, span in sorted(self._ended, key=_moment)]
 
     @property
     def unfinished(self) -> list[str]:
@@ -100,6 +100,12 @@ def provider_for(recorder: Recorder, *, deterministic: bool) -> TracerProvider:
     # What register() puts on a provider, without a destination: it stamps sessions and tags on other libraries' spans.
     provider.add_span_processor(Pipeline((), [recorder]))
     return provider
+
+
+def _moment(entry: tuple[int, ReadableSpan]) -> tuple[int, int]:
+    """When a span started: by its own account, since it may be opened after the fact, then by its place in the row."""
+    number, span = entry
+    return span.start_time or 0, number
 
 
 def _key(span: ReadableSpan) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""CrewAI, in an environment of its own: `.venv-crewai/bin/python -m pytest tests/frameworks/crewai`."""
