@@ -7,6 +7,7 @@ from typing import Any
 
 from smolagents.remote_executors import RemotePythonExecutor
 
+from ...semconv.masking import REDACTED, current_mask
 from ...tracing import trace_chain
 from ...wrapping.stand_in import StandIn, stood_for
 from ..blocks import open_block
@@ -77,9 +78,9 @@ class _CodeActivity(SpanActivity):
         output, logs, is_final = (
             value if isinstance(value, tuple) else (value.output, value.logs, value.is_final_answer)
         )
-        self._say(logs)
+        printed = self._say(logs)
         handle = self.running.handle()
-        handle.set_output(unwrapped(output))
+        handle.set_output(printed if output is None and printed else unwrapped(output))
         handle.set_attribute("smolagents.code.is_final_answer", bool(is_final))
 
     def failed(self, error: BaseException) -> None:
@@ -87,10 +88,14 @@ class _CodeActivity(SpanActivity):
         state = getattr(self._executor, "state", None)
         self._say(state.get("_print_outputs") if isinstance(state, dict) else None)
 
-    def _say(self, logs: Any) -> None:
+    def _say(self, logs: Any) -> str:
+        """Record what was printed; gives it."""
         self._step.code_context = None
-        if logs is not None and str(logs):
-            self.running.handle().set_attribute("smolagents.code.logs", str(logs))
+        printed = "" if logs is None else str(logs)
+        if printed:
+            told = REDACTED if current_mask().hides_output else printed
+            self.running.handle().set_attribute("smolagents.code.logs", told)
+        return printed
 
 
 def _open(executor: Any, step: StepPlace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SpanActivity | None:

@@ -12,6 +12,7 @@ from smolagents.utils import AgentMaxStepsError
 from ...capture.arguments import ArgumentReader
 from ...capture.encode import encode_json
 from ...running import RunningSpan
+from ...semconv.masking import REDACTED, current_mask
 from ...tracing import trace_agent
 from ..blocks import open_block
 from .activities import SpanActivity
@@ -137,13 +138,15 @@ def _without_defaults(run: Callable[..., Any], given: dict[str, Any]) -> dict[st
 
 
 def _described(agent: Any, given: dict[str, Any]) -> dict[str, Any]:
+    hides_input = current_mask().hides_input
     described: dict[str, Any] = {
-        "smolagents.task": given.get("task"),
+        "smolagents.task": REDACTED if hides_input else given.get("task"),
         "smolagents.max_steps": given.get("max_steps") or agent.max_steps,
         "smolagents.tools_names": [str(name) for name in agent.tools],
     }
     if given.get("additional_args"):
-        described["smolagents.additional_args"] = encode_json(given["additional_args"])
+        told = REDACTED if hides_input else encode_json(given["additional_args"])
+        described["smolagents.additional_args"] = told
     if getattr(agent, "description", None):
         described["smolagents.description"] = agent.description
     for index, member in enumerate(agent.managed_agents.values()):
