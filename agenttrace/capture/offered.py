@@ -53,7 +53,7 @@ def as_definition(tool: object) -> object:
 def _as_definition(tool: object) -> object:
     if is_dict(tool) or is_text(tool):
         return tool
-    if is_a(tool, "smolagents", "Tool", "MultiStepAgent"):
+    if is_a(tool, "smolagents", "Tool", "MultiStepAgent") or is_a(tool, "llama_index", "BaseTool"):
         return tool  # which its reader knows
     if is_a(tool, "langchain_core", "BaseTool"):
         return _definition(field(tool, "name"), field(tool, "description"), _langchain_parameters(tool))
