@@ -58,7 +58,8 @@ agent = Agent(deps_type=Station, output_type=Comparison, instructions="Compare w
 @agent.tool
 def measure(ctx: RunContext[Station], city: str) -> float:
     """Measure the temperature in a city."""
-    return ctx.deps.measure(city)
+    station: Station = ctx.deps
+    return station.measure(city)
 
 
 @trace_agent(name="comparer")
