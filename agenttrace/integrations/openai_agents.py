@@ -21,8 +21,9 @@ from typing_extensions import ParamSpec
 
 from .. import faults
 from ..context import Scope, using_session
+from ..current import get_current
+from ..provider import find_source
 from ..readers.responses import read_response
-from ..registration import flush
 from ..semconv.fields import as_list, field, fields, list_field, text_field
 from ..span import NO_SPAN
 from ..span import Span as OwnSpan
@@ -207,7 +208,10 @@ class _Processor(TracingProcessor):
 
     @_contained
     def force_flush(self) -> None:
-        flush()
+        source = find_source(get_current())
+        flush = None if source is None else getattr(source.provider, "force_flush", None)  # the SDK's providers have it
+        if flush is not None:
+            flush()
 
     def _end(self, key: str, place: _Place, story: _Story, output: Any = None) -> None:
         error = place.error()

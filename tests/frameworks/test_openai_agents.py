@@ -23,6 +23,7 @@ from agents import (
     OpenAIResponsesModel,
     RunConfig,
     Runner,
+    flush_traces,
     function_tool,
     input_guardrail,
     set_trace_processors,
@@ -496,6 +497,14 @@ def test_nothing_is_recorded_without_a_registration() -> None:
     """Where nobody called ``register()`` the processor is idle."""
     assert run(scripted([assistant_message("Rain.")])).final_output == "Rain."
     assert sys.exc_info() == (None, None, None)
+
+
+def test_the_sdk_can_have_spans_delivered_now(spans: CapturedSpans, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``flush_traces()``, which a worker calls after a piece of work, reaches the provider."""
+    flushed: list[bool] = []
+    monkeypatch.setattr(spans.tracer_provider, "force_flush", lambda: flushed.append(True))
+    flush_traces()
+    assert flushed == [True]
 
 
 def test_nothing_stays_open(spans: CapturedSpans) -> None:
