@@ -9,23 +9,20 @@ from ...wrapping.callables import callable_name
 from ...wrapping.stand_in import StandIn, stood_for
 from ..blocks import open_block
 from .activities import SpanActivity, call_inside, opened
-from .places import Place, StepPlace
+from .places import InsideStep, StepPlace
 from .values import unwrapped
 
 __all__ = ["ChecksPlace"]
 
+_SCALARS = (type(None), bool, int, float, str)
 
-class ChecksPlace(Place):
+
+class ChecksPlace(InsideStep):
     """Where an agent checks its answer.
 
     Args:
-        agent: The agent.
         step: The step that the answer comes from.
     """
-
-    def __init__(self, agent: Any, step: StepPlace) -> None:
-        super().__init__(agent)
-        self._step = step
 
     def stand_in(self, name: str, value: Any) -> Any:
         """See `Place.stand_in`."""
@@ -48,11 +45,11 @@ class _CheckStandIn(StandIn):
         __tracebackhide__ = True
         check, step = stood_for(self), object.__getattribute__(self, "_agenttrace_step")
         try:
-            passed = call_inside(opened("a check", lambda: _open(check, args)), check, args, kwargs)
+            passed = call_inside(opened("a check", lambda: _open(check, step, args)), check, args, kwargs)
         except BaseException:
             step.failure_is_shown = True
             raise
-        if passed is False:
+        if _is_no(passed):
             step.failure_is_shown = True
         return passed
 
@@ -61,10 +58,18 @@ class _CheckActivity(SpanActivity):
     def returned_value(self, value: Any) -> None:
         handle = self.running.handle()
         handle.set_output(value)
-        if value is False:
+        if _is_no(value):
             handle.set_status("ERROR", "the answer did not pass")
 
 
-def _open(check: Any, args: tuple[Any, ...]) -> SpanActivity | None:
+def _is_no(passed: Any) -> bool:
+    """Whether smolagents takes it as a no, such as the None of a check that forgot to return something.
+
+    What else is taken as one only its own ``__bool__`` knows, which is smolagents' to call.
+    """
+    return type(passed) in _SCALARS and not passed
+
+
+def _open(check: Any, step: StepPlace, args: tuple[Any, ...]) -> SpanActivity | None:
     running = open_block(trace_guardrail, callable_name(check), input=unwrapped(args[0]) if args else None)
-    return None if running is None else _CheckActivity(running)
+    return None if running is None else _CheckActivity(running, InsideStep(step))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any, SupportsIndex, TypeVar
 from weakref import WeakValueDictionary
@@ -75,16 +76,16 @@ def _make(plain: Any) -> type:
         "__module__": plain.__module__,
         "__qualname__": plain.__qualname__,
         "__getattribute__": _getattribute(plain),
-        "__reduce_ex__": _reduce_ex(plain),
     }
-    made: type = type(plain)(plain.__name__, (plain,), namespace)
+    made: Any = type(plain)(plain.__name__, (plain,), namespace)
+    made.__reduce_ex__ = _reduce_ex(made, plain)
     for name, around in AROUND.items():
         if hasattr(plain, name):
             setattr(made, name, _method(made, name, around))
     for name in _LOADERS:
         if hasattr(plain, name):
             setattr(made, name, _loader(made, name))
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def _method(made: type, name: str, around: Around) -> Callable[..., Any]:
@@ -109,20 +110,37 @@ def _getattribute(plain: Any) -> Callable[[Any, str], Any]:
     return getattribute
 
 
-def _reduce_ex(plain: Any) -> Callable[[Any, SupportsIndex], Any]:
+def _reduce_ex(made: Any, plain: Any) -> Callable[[Any, SupportsIndex], Any]:
+    makers: Any = (copyreg.__newobj__, copyreg._reconstructor)  # type: ignore[attr-defined]
+
     def reduce_ex(self: Any, protocol: SupportsIndex) -> Any:
-        """As the plain class does. The class is made anew where it is loaded, since it can't be found by its name."""
+        """As the plain class does. A class that its name doesn't lead to is made anew where the agent is loaded."""
         reduced = plain.__reduce_ex__(self, protocol)
-        if not isinstance(reduced, tuple) or reduced[0] is not copyreg.__newobj__:  # type: ignore[attr-defined]
+        if type(self) is not made or not isinstance(reduced, tuple) or _is_found_by_name(made):
             return reduced
-        return (_new, (plain, *reduced[1][1:]), *reduced[2:])
+        if reduced[0] is made:
+            return (_call, (plain, *reduced[1]), *reduced[2:])
+        if reduced[0] not in makers or reduced[1][0] is not made:
+            return reduced
+        return (_new, (plain, *(reduced[1][1:] if reduced[0] is makers[0] else ())), *reduced[2:])
 
     return reduce_ex
+
+
+def _is_found_by_name(made: type) -> bool:
+    found: Any = sys.modules.get(made.__module__)
+    for part in made.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is made
 
 
 def _new(plain: type, *args: Any) -> Any:
     made = traced(plain)
     return made.__new__(made, *args)
+
+
+def _call(plain: type, *args: Any) -> Any:
+    return traced(plain)(*args)
 
 
 def _loader(made: type, name: str) -> Any:

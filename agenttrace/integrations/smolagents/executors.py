@@ -12,7 +12,7 @@ from ...tracing import trace_chain
 from ...wrapping.stand_in import StandIn, stood_for
 from ..blocks import open_block
 from .activities import SpanActivity, call_inside, opened
-from .places import StepPlace, open_step
+from .places import InsideStep, StepPlace, open_step
 from .tools import ToolStandIn
 from .values import unwrapped
 
@@ -68,7 +68,7 @@ class _CodeActivity(SpanActivity):
     """The span of a piece of code, whose context the tools that the code calls are in, whatever thread that runs in."""
 
     def __init__(self, running: Any, executor: Any, step: StepPlace) -> None:
-        super().__init__(running)
+        super().__init__(running, InsideStep(step))
         self._executor = executor
         self._step = step
         step.code_context = self.context

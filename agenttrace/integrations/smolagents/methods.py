@@ -6,16 +6,17 @@ Each takes the agent, the plain class's method, bound, and the arguments of the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import GeneratorType
 from typing import Any
 
 from ...wrapping.deferred import wrap_stepped
 from .activities import call_inside, opened
 from .checks import ChecksPlace
 from .instrumentor import below_instrumentor
-from .places import attached, open_step
+from .places import InsideStep, attached, open_step
 from .runs import open_run
 from .steps import Step, StepBody, begin_step
-from .tools import call_tool
+from .tools import ToolCall, call_tool
 from .values import unwrapped
 
 __all__ = ["AROUND", "Around"]
@@ -31,37 +32,46 @@ def _run(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: d
 
 def _step_stream(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     memory_step = args[0] if args else kwargs.get("memory_step")
-    number = getattr(memory_step, "step_number", None) or agent.step_number
-    return _stepped(agent, f"Step {number}", memory_step, plain, args, kwargs)
+    return _stepped(lambda: begin_step(agent, _numbered(agent, memory_step), memory_step), plain, args, kwargs)
+
+
+def _numbered(agent: Any, memory_step: Any) -> str:
+    number = getattr(memory_step, "step_number", None)
+    return f"Step {agent.step_number if number is None else number}"
 
 
 def _planning_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return _stepped(agent, "Planning", None, plain, args, kwargs)
+    return _stepped(lambda: begin_step(agent, "Planning", None), plain, args, kwargs)
 
 
 def _stepped(
-    agent: Any,
-    name: str,
-    memory_step: Any,
-    plain: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    begin: Callable[[], Step | None], plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     __tracebackhide__ = True
-    step = opened("a step", lambda: begin_step(agent, name, memory_step))
+    step = opened("a step", begin)
     if step is None:
         return plain(*args, **kwargs)
     body = StepBody(step)
-    return wrap_stepped(below_instrumentor(plain)(*args, **kwargs), body)
+    try:
+        with attached(step.context):
+            items = below_instrumentor(plain)(*args, **kwargs)
+    except BaseException as error:
+        body.raised(error)
+        raise
+    # A user's own class may give any iterable: smolagents does nothing but iterate it.
+    return wrap_stepped(items if isinstance(items, GeneratorType) else _each(items), body)
+
+
+def _each(items: Any) -> Any:
+    __tracebackhide__ = True
+    yield from items
 
 
 def _max_steps_reached(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The answer that is asked for when no step is left is a step of its own in the memory, and so here."""
     __tracebackhide__ = True
-    step = opened("a step", lambda: begin_step(agent, f"Step {agent.step_number}", None))
-    if step is None:
-        return plain(*args, **kwargs)
-    return call_inside(StepBody(step), plain, args, kwargs)
+    step = opened("a step", lambda: begin_step(agent, _numbered(agent, None), None))
+    return call_inside(None if step is None else StepBody(step), plain, args, kwargs)
 
 
 def _finalize_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -73,7 +83,7 @@ def _finalize_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...],
         return plain(*args, **kwargs)
     step.memory_step = memory_step
     try:
-        with attached(step.context):
+        with attached(None if step.context is None else InsideStep(step).entered_in(step.context)):
             result = plain(*args, **kwargs)
     except BaseException as error:
         step.close(error)
@@ -87,16 +97,20 @@ def _validate_final_answer(agent: Any, plain: Callable[..., Any], args: tuple[An
     step = open_step(agent)
     if step is None or step.context is None:
         return plain(*args, **kwargs)
-    with attached(ChecksPlace(agent, step).entered_in(step.context)):
+    with attached(ChecksPlace(step).entered_in(step.context)):
         return plain(*args, **kwargs)
 
 
 def _execute_tool_call(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     __tracebackhide__ = True
-    name = args[0] if args else kwargs.get("tool_name")
     arguments = args[1] if len(args) > 1 else kwargs.get("arguments")
-    tool = {**agent.tools, **agent.managed_agents}.get(name, str(name))
-    return call_tool(agent, tool, plain, args, kwargs, lambda: _filled_in(agent, arguments), asked=arguments)
+
+    def find() -> ToolCall:
+        name = args[0] if args else kwargs.get("tool_name")
+        tool = {**agent.tools, **agent.managed_agents}.get(name, str(name))
+        return ToolCall(tool, _filled_in(agent, arguments), asked=arguments)
+
+    return call_tool(open_step(agent), find, plain, args, kwargs)
 
 
 def _filled_in(agent: Any, arguments: Any) -> Any:

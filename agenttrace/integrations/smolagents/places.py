@@ -16,9 +16,11 @@ from ...current import Context, attach, create_key, detach, get_current
 
 __all__ = [
     "PLAIN_CLASS",
+    "InsideStep",
     "Place",
     "StepPlace",
     "attached",
+    "code_step",
     "current_place",
     "innermost_place",
     "inside_step",
@@ -36,14 +38,32 @@ class Place:
 
     Args:
         agent: The agent.
+        node: Its node in the graph of agents.
     """
 
-    def __init__(self, agent: Any) -> None:
-        self.agent = agent
+    def __init__(self, agent: Any, node: str) -> None:
+        self._agent = agent
+        self.node = node
+
+    @property
+    def agent(self) -> Any:
+        """The agent; None once it is over."""
+        return self._agent
+
+    @property
+    def step(self) -> StepPlace | None:
+        """The step that goes on here."""
+        return None
 
     def stand_in(self, name: str, value: Any) -> Any:
         """What the agent finds here as its attribute ``name``, which is ``value``."""
         return value
+
+    def step_opened(self, step: StepPlace) -> None:
+        """``step`` begins, which is a part of this."""
+
+    def step_closed(self, step: StepPlace) -> None:
+        """``step`` is over."""
 
     def step_ended(self, memory_step: Any) -> None:
         """A step is over, of which smolagents keeps ``memory_step``."""
@@ -58,10 +78,11 @@ class StepPlace(Place):
 
     Args:
         agent: The agent.
+        node: See `Place`.
     """
 
-    def __init__(self, agent: Any) -> None:
-        super().__init__(agent)
+    def __init__(self, agent: Any, node: str) -> None:
+        super().__init__(agent, node)
         self.context: Context | None = None
         """The context of what belongs to the step; None once it is over."""
         self.code_context: Context | None = None
@@ -69,43 +90,87 @@ class StepPlace(Place):
         self.failure_is_shown = False
         """Whether a span below says already what went wrong."""
 
+    @property
+    def step(self) -> StepPlace | None:
+        """See `Place.step`."""
+        return None if self.context is None else self
+
     def opened(self, context: Context) -> None:
         """The step begins."""
         self.context = self.entered_in(context)
-        _open_steps[id(self.agent)] = self
+        _open_steps[id(self)] = self
 
     def closed(self) -> None:
         """The step is over."""
-        self.context = self.code_context = None
-        if _open_steps.get(id(self.agent)) is self:
-            del _open_steps[id(self.agent)]
+        # Contexts may outlive it, in threads that the user's code started: they are to keep no agent.
+        self.context = self.code_context = self._agent = None
+        _open_steps.pop(id(self), None)
 
 
-# An open step keeps its agent, so that an id is one agent's as long as it is in here.
+class InsideStep(Place):
+    """Code that isn't the agent's own inside a step of it: there the agent is as it is.
+
+    Args:
+        step: The step.
+    """
+
+    def __init__(self, step: StepPlace) -> None:
+        super().__init__(None, step.node)
+        self._step = step
+
+    @property
+    def agent(self) -> Any:
+        """See `Place.agent`."""
+        return self._step.agent
+
+    @property
+    def step(self) -> StepPlace | None:
+        """See `Place.step`."""
+        return self._step.step
+
+
+# By their own ids, in the order in which they began. One agent may have several: its tool may run it once more.
 _open_steps: dict[int, StepPlace] = {}
 
 
 def open_step(agent: Any) -> StepPlace | None:
-    """The step of ``agent`` that began last and isn't over, whatever thread asks."""
-    return _open_steps.get(id(agent))
+    """The step of ``agent`` that goes on here, or, where the context doesn't say, the one that began last."""
+    here = current_place(agent)
+    return _newest(agent) if here is None else here.step
+
+
+def code_step(agent: Any) -> StepPlace | None:
+    """The step of ``agent`` whose code calls from here.
+
+    Code is run in threads without a context. But another agent with the same executor may be the one whose code it is,
+    while this agent's step waits.
+    """
+    here = current_place(agent)
+    return _newest(agent, with_code=True) if here is None else here.step
+
+
+def _newest(agent: Any, *, with_code: bool = False) -> StepPlace | None:
+    for step in reversed(list(_open_steps.values())):
+        if step.agent is agent and not (with_code and step.code_context is None):
+            return step
+    return None
 
 
 @contextmanager
-def inside_step(agent: Any) -> Iterator[StepPlace | None]:
-    """Run the block where what it does belongs to: in the step of ``agent``, in the code that it runs if it runs some.
+def inside_step(step: StepPlace | None) -> Iterator[None]:
+    """Run the block where what it does belongs to: in ``step``, in the code that it runs if it runs some.
 
     Where the context of the caller says already where it is, it stays. But some releases of smolagents start threads
     for tools, and all start one for code, without handing the context on.
 
     Args:
-        agent: The agent; the block gets its step, or None outside of every step.
+        step: The step; None outside of every step.
     """
-    step = open_step(agent)
     if step is None or innermost_place() is not None:
-        yield step
+        yield
         return
     with attached(step.code_context or step.context):
-        yield step
+        yield
 
 
 def innermost_place() -> Place | None:

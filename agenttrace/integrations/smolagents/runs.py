@@ -17,7 +17,7 @@ from ...tracing import trace_agent
 from ..blocks import open_block
 from .activities import SpanActivity
 from .executors import ExecutorStandIn
-from .places import Place, innermost_place, name_of, open_step
+from .places import Place, StepPlace, innermost_place, name_of
 from .steps import Step
 from .values import unwrapped
 
@@ -34,16 +34,33 @@ class Run(Place):
     """
 
     def __init__(self, agent: Any) -> None:
-        super().__init__(agent)
-        self.node: str = name_of(agent)
-        """The agent's node in the graph of agents."""
+        super().__init__(agent, name_of(agent))
         self.state: str | None = None
         """How it ended, where smolagents has a word for it."""
         self._counts: tuple[int, int] | None = None
+        self._step: StepPlace | None = None
+
+    @property
+    def step(self) -> StepPlace | None:
+        """See `Place.step`: one at a time."""
+        return self._step
 
     def stand_in(self, name: str, value: Any) -> Any:
         """See `Place.stand_in`: the executor gets the tools before the first step."""
         return ExecutorStandIn(value, self.agent) if name == "python_executor" else value
+
+    def step_opened(self, step: StepPlace) -> None:
+        """See `Place.step_opened`."""
+        self._step = step
+
+    def step_closed(self, step: StepPlace) -> None:
+        """See `Place.step_closed`."""
+        if self._step is step:
+            self._step = None
+
+    def over(self) -> None:
+        """The run is over. Contexts that outlive it are to keep no agent."""
+        self._agent = None
 
     def step_ended(self, memory_step: Any) -> None:
         """See `Place.step_ended`: what it took, and what it says of the run."""
@@ -96,11 +113,11 @@ class _RunActivity(SpanActivity):
         self._wrap_up()
 
     def _wrap_up(self) -> None:
-        step = open_step(self._run.agent)
-        if isinstance(step, Step) and step.run is self._run:
+        step = self._run.step
+        if isinstance(step, Step):
             step.is_abandoned = True
             step.close(None)
-        self._run.agent = None  # contexts that outlive the run keep no agent
+        self._run.over()
         self.running.handle().set_attributes(self._run.figures())
 
 
@@ -121,8 +138,7 @@ def open_run(agent: Any, run: Callable[..., Any], args: tuple[Any, ...], kwargs:
         return None
     handle = running.handle()
     handle.set_agent_name(here.node)
-    team_of = above if isinstance(above, Run) else getattr(above, "run", None)
-    handle.set_graph_node(here.node, name=here.node, parent_id=getattr(team_of, "node", None))
+    handle.set_graph_node(here.node, name=here.node, parent_id=None if above is None else above.node)
     handle.set_attributes(_described(agent, given))
     return _RunActivity(running, here)
 

@@ -16,7 +16,7 @@ from ...wrapping import Activity
 from ..blocks import open_block
 from .executors import ExecutorStandIn
 from .models import ModelStandIn
-from .places import Place, StepPlace, current_place, open_step
+from .places import StepPlace, current_place, name_of
 
 __all__ = ["Step", "StepBody", "begin_step"]
 
@@ -29,15 +29,18 @@ class Step(StepPlace):
 
     Args:
         agent: The agent.
+        name: The span's name.
         running: The span.
         memory_step: What smolagents keeps of the step; None as long as it isn't known.
     """
 
-    def __init__(self, agent: Any, running: RunningSpan, memory_step: Any) -> None:
-        super().__init__(agent)
+    def __init__(self, agent: Any, name: str, running: RunningSpan, memory_step: Any) -> None:
+        run = current_place(agent)
+        super().__init__(agent, name_of(agent) if run is None else run.node)
         self.running = running
         self.memory_step = memory_step
-        self.run: Place | None = current_place(agent)
+        self.name = name
+        self.run = run
         """What the step is a part of; None where it was asked for by itself."""
         self.error: BaseException | None = None
         """What came out of the step's body."""
@@ -58,6 +61,8 @@ class Step(StepPlace):
         if self.context is None:
             return
         self.closed()
+        if self.run is not None:
+            self.run.step_closed(self)
         try:
             if self.run is not None:
                 self.run.step_ended(self.memory_step)
@@ -72,6 +77,9 @@ class Step(StepPlace):
         except BaseException as fault:
             faults.contain("ending the span of a smolagents step", fault)
             self.running.closed()
+        finally:
+            # Its frames hold streams that are to be closed when nobody reads them any more.
+            self.error = self.memory_step = None
 
     def _escaped(self) -> BaseException | None:
         """What is the step's own failure: what ended it, and what no span below it shows."""
@@ -136,6 +144,9 @@ class StepBody(Activity):
 
     def fail(self, error: BaseException) -> None:
         """See `Activity.fail`."""
+        if isinstance(error, GeneratorExit):
+            self.give_up()
+            return
         self._step.error = error
         if self._is_alone:
             self._step.close(error)
@@ -155,15 +166,18 @@ def begin_step(agent: Any, name: str, memory_step: Any) -> Step | None:
         name: The span's name.
         memory_step: See `Step`.
     """
-    before = open_step(agent)
-    if isinstance(before, Step) and before.run is current_place(agent):
+    run = current_place(agent)
+    before = None if run is None else run.step
+    if isinstance(before, Step) and before.run is run:
         before.close(None)  # a plan, of which releases before 1.20 don't say that it is over
     running = open_block(trace_step, name, input=_asked(agent))
     if running is None:
         return None
     running.pause()
-    step = Step(agent, running, memory_step)
+    step = Step(agent, name, running, memory_step)
     step.opened(running.context if running.context is not None else get_current())
+    if run is not None:
+        run.step_opened(step)
     return step
 
 

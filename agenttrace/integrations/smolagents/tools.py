@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import ref
 
-from smolagents.utils import AgentToolExecutionError
+from smolagents.utils import AgentToolCallError, AgentToolExecutionError
 
+from ...current import get_current
 from ...readers.smolagents import SmolagentsReader
 from ...running import RunningSpan
 from ...semconv.fields import field, fields
@@ -15,11 +17,22 @@ from ...wrapping.stand_in import StandIn, stood_for
 from ..blocks import open_block
 from .activities import SpanActivity, call_inside, opened
 from .instrumentor import below_instrumentor, is_instrumented
-from .places import PLAIN_CLASS, Place, StepPlace, inside_step, name_of
+from .places import PLAIN_CLASS, InsideStep, StepPlace, attached, code_step, inside_step
 
-__all__ = ["ToolCallPlace", "ToolStandIn", "call_tool"]
+__all__ = ["ToolCall", "ToolCallPlace", "ToolStandIn", "call_tool"]
 
 _reader = SmolagentsReader()
+
+
+class ToolCall(NamedTuple):
+    """A call that is about to be made."""
+
+    tool: Any
+    """The tool, a member of the team, or the name of one that there isn't."""
+    arguments: Any
+    """The tool's own arguments."""
+    asked: Any = None
+    """The arguments as the model wrote them, by which its call is known; None where code calls."""
 
 
 class ToolStandIn(StandIn):
@@ -34,24 +47,37 @@ class ToolStandIn(StandIn):
 
     def __init__(self, tool: Any, agent: Any) -> None:
         super().__init__(tool)
-        object.__setattr__(self, "_agenttrace_agent", agent)
+        # The executor, which the agent has, has this: an agent that nobody has any more is to go at once.
+        object.__setattr__(self, "_agenttrace_agent", ref(agent))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the tool."""
         __tracebackhide__ = True
-        tool, agent = stood_for(self), object.__getattribute__(self, "_agenttrace_agent")
-        return call_tool(agent, tool, tool.__call__, args, kwargs, lambda: _named(tool, args, kwargs))
+        tool, agent = stood_for(self), object.__getattribute__(self, "_agenttrace_agent")()
+        step = None if agent is None else code_step(agent)
+        return call_tool(step, lambda: ToolCall(tool, _named(tool, args, kwargs)), tool.__call__, args, kwargs)
 
 
 class _WithoutInstrumentor(StandIn):
-    """Stands for a tool whose call is recorded already."""
+    """Stands for a tool whose call is recorded already.
 
-    __slots__ = ()
+    Args:
+        tool: The tool.
+        step: The step that it is called in.
+    """
+
+    __slots__ = ("_agenttrace_step",)
+
+    def __init__(self, tool: Any, step: StepPlace) -> None:
+        super().__init__(tool)
+        object.__setattr__(self, "_agenttrace_step", step)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the tool."""
         __tracebackhide__ = True
-        return below_instrumentor(stood_for(self).__call__)(*args, **kwargs)
+        step = object.__getattribute__(self, "_agenttrace_step")
+        with attached(InsideStep(step).entered_in(get_current())):
+            return below_instrumentor(stood_for(self).__call__)(*args, **kwargs)
 
 
 class _ToolCallActivity(SpanActivity):
@@ -63,64 +89,64 @@ class _ToolCallActivity(SpanActivity):
         super().fail(error if cause is None else cause)
 
 
-class ToolCallPlace(Place):
+class ToolCallPlace(InsideStep):
     """Where an agent runs one of its tools."""
 
     def stand_in(self, name: str, value: Any) -> Any:
         """See `Place.stand_in`."""
         if name == "tools" and is_instrumented() and isinstance(value, dict):
-            return {tool_name: _WithoutInstrumentor(tool) for tool_name, tool in value.items()}
+            return {tool_name: _WithoutInstrumentor(tool, self._step) for tool_name, tool in value.items()}
         return value
 
 
 def call_tool(
-    agent: Any,
-    tool: Any,
+    step: StepPlace | None,
+    find: Callable[[], ToolCall],
     function: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    arguments: Callable[[], Any],
-    asked: Any = None,
 ) -> Any:
-    """``function(*args, **kwargs)``, which calls ``tool``, recorded below the step of ``agent``.
+    """``function(*args, **kwargs)``, which calls a tool, recorded below ``step``.
 
     Args:
-        agent: Whose tool it is.
-        tool: The tool, a member of the team, or the name of one that there isn't.
+        step: The step of the agent whose tool it is; None where there is none.
+        find: Says what is called.
         function: What makes the call.
         args: Its arguments.
         kwargs: Its keyword arguments.
-        arguments: Gives the tool's own arguments.
-        asked: The arguments as the model wrote them, by which its call is known; None where code calls.
     """
     __tracebackhide__ = True
-    with inside_step(agent) as step:
-        if step is None:
-            return function(*args, **kwargs)
+    if step is None:
+        return function(*args, **kwargs)
+    with inside_step(step):
+        activity: SpanActivity | None = None
         try:
-            activity = opened("a tool", lambda: _open(agent, tool, step, arguments, asked))
-            recorded = function if activity is None else below_instrumentor(function)
-            return call_inside(activity, recorded, args, kwargs)
-        except BaseException:
-            step.failure_is_shown = True
+            activity = opened("a tool", lambda: _open(step, *find()))
+            if activity is None:  # it records itself, if anything does
+                with attached(InsideStep(step).entered_in(get_current())):
+                    return function(*args, **kwargs)
+            return call_inside(activity, below_instrumentor(function), args, kwargs)
+        except BaseException as error:
+            if activity is not None or not isinstance(error, AgentToolCallError):  # which keeps the tool from running
+                step.failure_is_shown = True
             raise
 
 
-def _open(agent: Any, tool: Any, step: StepPlace, arguments: Callable[[], Any], asked: Any) -> SpanActivity | None:
+def _open(step: StepPlace, tool: Any, arguments: Any, asked: Any) -> SpanActivity | None:
     if hasattr(type(tool), PLAIN_CLASS):
         return None  # a traced agent, which has a span of its own
     if hasattr(type(tool), "run") and hasattr(tool, "managed_agents"):
-        running = open_block(trace_agent, tool.name, input=arguments(), graph_node_id=tool.name)
+        running = open_block(trace_agent, tool.name, input=arguments, graph_node_id=tool.name)
         if running is not None:
             running.handle().set_agent_name(tool.name)
-            running.handle().set_graph_node(tool.name, name=tool.name, parent_id=name_of(agent))
+            running.handle().set_graph_node(tool.name, name=tool.name, parent_id=step.node)
     elif kind_of(getattr(tool, "forward", None)) == trace_tool.kind:
         return None  # marked by the user
     else:
-        running = _open_tool(tool, arguments())
+        running = _open_tool(tool, arguments)
         if running is not None:
             running.handle().set_tool(id=_id_of(step, tool, asked))
-    return None if running is None else _ToolCallActivity(running, ToolCallPlace(agent))
+    return None if running is None else _ToolCallActivity(running, ToolCallPlace(step))
 
 
 def _open_tool(tool: Any, arguments: Any) -> RunningSpan | None:
