@@ -58,9 +58,9 @@ class TracedModel(MockFunctionCallingLLM):
         return LLMMetadata(is_function_calling_model=True, is_chat_model=True, model_name="scripted-1")
 
     @trace_llm(name="model", model="scripted-1")
-    async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """What the model says next: messages, tools and answer are read from what goes in and out."""
-        response: ChatResponse = await super().achat(messages, **options)
+        response: ChatResponse = await super().achat(messages, **kwargs)
         words = sum(len(str(message.content).split()) for message in messages)
         current_span().set_token_counts(prompt=words, completion=5)
         return response
@@ -76,7 +76,7 @@ async def answer(question: str) -> str:
     return str(await agent.run(question))
 
 
-def say_next(messages: Sequence[ChatMessage], **options: Any) -> ChatMessage:
+def say_next(messages: Sequence[ChatMessage], **kwargs: Any) -> ChatMessage:
     """Stands for a model: it looks the rate up, computes, then answers."""
     results = [str(message.content) for message in messages if message.role.value == "tool"]
     if not results:

@@ -9,6 +9,7 @@ from typing import Any
 
 from llama_index.core.instrumentation.span import active_span_id
 
+from ... import faults
 from ...span import NO_SPAN, Span
 from ...tracing import Mark, trace_llm
 from ..hook_spans import HookSpans
@@ -28,9 +29,9 @@ class Call:
     __slots__ = ("above", "arguments", "has_tokens", "instance", "is_run", "mark", "stream", "template", "visible")
 
     def __init__(self, instance: object, arguments: Mapping[str, Any], above: Call | None, visible: str | None) -> None:
-        self.instance = instance
-        self.arguments = arguments
-        self.above = above
+        self.instance: object = instance
+        self.arguments: Mapping[str, Any] = arguments
+        self.above: Call | None = above
         self.visible: str | None = visible
         """The id of the call whose span stands for it: its own, or where it is no more than a wrapper another's."""
         self.mark: Mark | None = None
@@ -71,7 +72,11 @@ def begin(span_id: str, instance: object, bound: Mapping[str, Any], parent_id: s
     if role is None or _repeats(call, role, parent):
         return
     call.visible, call.mark = span_id, role.mark
-    asked = contents.asked(role, instance, arguments_of(bound))
+    asked: dict[str, Any] = {}
+    try:
+        asked = contents.asked(role, instance, arguments_of(bound))
+    except Exception as error:  # somebody's own class, which has its own idea of what it is
+        faults.contain(f"reading the arguments of {role.name}", error)
     span = _spans.start(span_id, role.mark, role.name, parent=parent, **asked)
     contents.add_asked(role, span, call)
 

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.schema import BaseNode, NodeWithScore
+from llama_index.core.workflow import Event
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, SpanAttributes
 
-from ...readers.request import parameters_of
+from ...readers.llama_index import LlamaIndexReader
+from ...readers.request import model_of, parameters_of
 from ...semconv.documents import read_documents
+from ...semconv.fields import fields
 from ...semconv.messages import read_message
 from ...span import Span
 from ...tracing import trace_agent, trace_embedding, trace_llm, trace_retriever, trace_tool
@@ -18,10 +21,11 @@ from .roles import Role, arguments_of
 if TYPE_CHECKING:
     from .calls import Call
 
-__all__ = ["add_answered", "add_asked", "asked", "template_of"]
+__all__ = ["add_answered", "add_asked", "add_settings", "asked", "template_of"]
 
 _TEXT = OpenInferenceMimeTypeValues.TEXT.value
 _JSON = OpenInferenceMimeTypeValues.JSON.value
+_UNKNOWN = "unknown"  # LlamaIndex's name for a model without one
 _CONTEXTS = ("Context", "InternalContext")
 
 
@@ -30,9 +34,8 @@ def asked(role: Role, instance: Any, arguments: Mapping[str, Any]) -> dict[str, 
     if role.mark is trace_llm:
         return {"input": _prompt_of(arguments), "model": _model_of(instance)}
     if role.mark is trace_tool:
-        metadata = instance.metadata
-        parameters = None if metadata.fn_schema is None else metadata.get_parameters_dict()
-        return {"input": _tool_input(arguments), "description": metadata.description, "parameters": parameters}
+        description, parameters = instance.metadata.description, _parameters_of(instance)
+        return {"input": _tool_input(arguments), "description": description, "parameters": parameters}
     if role.mark is trace_embedding:
         return {"input": _only(arguments), "model": _model_of(instance)}
     if role.mark is trace_agent:
@@ -48,13 +51,21 @@ def add_asked(role: Role, span: Span, call: Call) -> None:
             span.set_prompt(_prompt_of(arguments)["prompt"])
         if arguments.get("tools"):
             span.set_tools(arguments["tools"])
-        parameters = parameters_of(arguments)
-        if parameters:
-            span.set_invocation_parameters(parameters)
+        add_settings(span, call, arguments)
         _add_template(span, call)
     elif role.mark is trace_tool:
         step = None if call.above is None else call.above.arguments.get("ev")
         span.set_tool(id=getattr(step, "tool_id", None))
+
+
+def add_settings(span: Span, call: Call, settings: Mapping[str, Any]) -> None:
+    """Record what a model is called with: its name where ``settings`` has one, and parameters."""
+    known = {name: value for name, value in {**fields(call.instance), **settings}.items() if value != _UNKNOWN}
+    parameters, model = parameters_of(known), model_of(known)
+    if parameters:
+        span.set_invocation_parameters(parameters)
+    if model is not None:
+        span.set_attribute(SpanAttributes.LLM_MODEL_NAME, model)
 
 
 def add_answered(call: Call, span: Span, result: Any) -> None:
@@ -122,10 +133,20 @@ def _prompt_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _model_of(instance: Any) -> str | None:
     for name in ("model", "model_name"):
         value = getattr(instance, name, None)
-        if isinstance(value, str) and value != "unknown":
+        if isinstance(value, str) and value != _UNKNOWN:
             return value
     named = getattr(getattr(instance, "metadata", None), "model_name", None)
-    return named if isinstance(named, str) and named != "unknown" else None
+    return named if isinstance(named, str) and named != _UNKNOWN else None
+
+
+def _parameters_of(tool: Any) -> Any:
+    """The JSON Schema of what ``tool`` takes; where pydantic can't make one, what its declaration says by itself."""
+    if tool.metadata.fn_schema is None:
+        return None
+    try:
+        return tool.metadata.get_parameters_dict()
+    except Exception:
+        return LlamaIndexReader().read_tool(tool)["function"].get("parameters")  # type: ignore[attr-defined]
 
 
 def _tool_input(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,6 +190,8 @@ def _plain(value: Any) -> Any:
         return value.query_str
     if kind in ("Response", "AgentChatResponse", "PydanticResponse"):
         return str(value)
+    if isinstance(value, Event):
+        return {**{name: getattr(value, name) for name in type(value).model_fields}, **dict(value.items())}
     if isinstance(value, list) and value and isinstance(value[0], (BaseNode, NodeWithScore)):
         return read_documents(value)
     return value

@@ -16,7 +16,6 @@ from llama_index.core.instrumentation.span_handlers import BaseSpanHandler
 from openinference.semconv.trace import OpenInferenceSpanKindValues, SpanAttributes
 
 from ... import faults
-from ...readers.request import model_of, parameters_of
 from ...yielded import first_item_event
 from . import calls, contents
 
@@ -105,19 +104,10 @@ def _contained(what: str, work: Callable[[], None]) -> None:
 
 
 def _model_call(event: Any) -> None:
+    """What a model is called with beside its arguments: the settings of its object."""
     call = calls.call_of(event.span_id)
-    if call is None or call.visible != event.span_id:
-        return
-    known = {
-        name: value for name, value in {**event.model_dict, **event.additional_kwargs}.items() if value != "unknown"
-    }
-    span = calls.span_of(event.span_id)
-    parameters = parameters_of(known)
-    model = model_of(known)
-    if parameters:
-        span.set_invocation_parameters(parameters)
-    if model is not None:
-        span.set_attribute(SpanAttributes.LLM_MODEL_NAME, model)
+    if call is not None and call.visible == event.span_id:
+        contents.add_settings(calls.span_of(event.span_id), call, {**event.model_dict, **event.additional_kwargs})
 
 
 def _token(event: Any) -> None:
