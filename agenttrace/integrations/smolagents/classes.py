@@ -19,6 +19,7 @@ __all__ = ["traced"]
 AgentT = TypeVar("AgentT", bound=type)
 
 _STAND_INS = frozenset({"model", "python_executor", "tools", "final_answer_checks"})
+_OVERRIDABLE = frozenset(AROUND) - {"run"}
 _LOADERS = ("from_dict", "from_folder")
 _known: WeakValueDictionary[type, type] = WeakValueDictionary()
 
@@ -75,9 +76,9 @@ def _make(plain: Any) -> type:
         "__doc__": plain.__doc__,
         "__module__": plain.__module__,
         "__qualname__": plain.__qualname__,
-        "__getattribute__": _getattribute(plain),
     }
     made: Any = type(plain)(plain.__name__, (plain,), namespace)
+    made.__getattribute__ = _getattribute(made, plain)
     made.__reduce_ex__ = _reduce_ex(made, plain)
     for name, around in AROUND.items():
         if hasattr(plain, name):
@@ -98,16 +99,28 @@ def _method(made: type, name: str, around: Around) -> Callable[..., Any]:
     return method
 
 
-def _getattribute(plain: Any) -> Callable[[Any, str], Any]:
+def _getattribute(made: Any, plain: Any) -> Callable[[Any, str], Any]:
     def getattribute(self: Any, name: str) -> Any:
         value = plain.__getattribute__(self, name)
         if name in _STAND_INS:
             place = current_place(self)
             if place is not None:
                 return place.stand_in(name, value)
+        elif name in _OVERRIDABLE and getattr(value, "__func__", None) is not made.__dict__.get(name):
+            return value if current_place(self) is None else _overridden(self, name, value)
         return value
 
     return getattribute
+
+
+def _overridden(agent: Any, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """``method``, which a subclass of a traced class has in the place of the traced one, for the agent's own run."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return AROUND[name](agent, method, args, kwargs)
+
+    return call
 
 
 def _reduce_ex(made: Any, plain: Any) -> Callable[[Any, SupportsIndex], Any]:

@@ -13,10 +13,10 @@ from ...wrapping.deferred import wrap_stepped
 from .activities import call_inside, opened
 from .checks import ChecksPlace
 from .instrumentor import below_instrumentor
-from .places import InsideStep, attached, open_step
+from .places import InsideStep, attached, current_place, open_step
 from .runs import open_run
 from .steps import Step, StepBody, begin_step
-from .tools import ToolCall, call_tool
+from .tools import ToolCall, ToolCallPlace, call_tool
 from .values import unwrapped
 
 __all__ = ["AROUND", "Around"]
@@ -32,6 +32,9 @@ def _run(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: d
 
 def _step_stream(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     memory_step = args[0] if args else kwargs.get("memory_step")
+    here = current_place(agent)
+    if isinstance(here, Step) and memory_step is not None and here.memory_step is memory_step:
+        return below_instrumentor(plain)(*args, **kwargs)  # called by what a subclass has in its place
     return _stepped(lambda: begin_step(agent, _numbered(agent, memory_step), memory_step), plain, args, kwargs)
 
 
@@ -41,6 +44,8 @@ def _numbered(agent: Any, memory_step: Any) -> str:
 
 
 def _planning_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if isinstance(current_place(agent), Step):
+        return below_instrumentor(plain)(*args, **kwargs)
     return _stepped(lambda: begin_step(agent, "Planning", None), plain, args, kwargs)
 
 
@@ -70,6 +75,8 @@ def _each(items: Any) -> Any:
 def _max_steps_reached(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The answer that is asked for when no step is left is a step of its own in the memory, and so here."""
     __tracebackhide__ = True
+    if isinstance(current_place(agent), Step):
+        return plain(*args, **kwargs)
     step = opened("a step", lambda: begin_step(agent, _numbered(agent, None), None))
     return call_inside(None if step is None else StepBody(step), plain, args, kwargs)
 
@@ -103,12 +110,15 @@ def _validate_final_answer(agent: Any, plain: Callable[..., Any], args: tuple[An
 
 def _execute_tool_call(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     __tracebackhide__ = True
+    here = current_place(agent)
+    if isinstance(here, ToolCallPlace) and args and here.name == args[0]:
+        return below_instrumentor(plain)(*args, **kwargs)
     arguments = args[1] if len(args) > 1 else kwargs.get("arguments")
 
     def find() -> ToolCall:
-        name = args[0] if args else kwargs.get("tool_name")
-        tool = {**agent.tools, **agent.managed_agents}.get(name, str(name))
-        return ToolCall(tool, _filled_in(agent, arguments), asked=arguments)
+        name = str(args[0] if args else kwargs.get("tool_name"))
+        tool = {**agent.tools, **agent.managed_agents}.get(name, name)
+        return ToolCall(name, tool, _filled_in(agent, arguments), asked=arguments)
 
     return call_tool(open_step(agent), find, plain, args, kwargs)
 

@@ -27,6 +27,8 @@ _reader = SmolagentsReader()
 class ToolCall(NamedTuple):
     """A call that is about to be made."""
 
+    name: str | None
+    """What the model calls it; None where code calls."""
     tool: Any
     """The tool, a member of the team, or the name of one that there isn't."""
     arguments: Any
@@ -55,7 +57,7 @@ class ToolStandIn(StandIn):
         __tracebackhide__ = True
         tool, agent = stood_for(self), object.__getattribute__(self, "_agenttrace_agent")()
         step = None if agent is None else code_step(agent)
-        return call_tool(step, lambda: ToolCall(tool, _named(tool, args, kwargs)), tool.__call__, args, kwargs)
+        return call_tool(step, lambda: ToolCall(None, tool, _named(tool, args, kwargs)), tool.__call__, args, kwargs)
 
 
 class _WithoutInstrumentor(StandIn):
@@ -90,7 +92,16 @@ class _ToolCallActivity(SpanActivity):
 
 
 class ToolCallPlace(InsideStep):
-    """Where an agent runs one of its tools."""
+    """Where an agent runs one of its tools.
+
+    Args:
+        step: The step.
+        name: What the model calls the tool; None where code calls it.
+    """
+
+    def __init__(self, step: StepPlace, name: str | None = None) -> None:
+        super().__init__(step)
+        self.name = name
 
     def stand_in(self, name: str, value: Any) -> Any:
         """See `Place.stand_in`."""
@@ -132,7 +143,7 @@ def call_tool(
             raise
 
 
-def _open(step: StepPlace, tool: Any, arguments: Any, asked: Any) -> SpanActivity | None:
+def _open(step: StepPlace, name: str | None, tool: Any, arguments: Any, asked: Any) -> SpanActivity | None:
     if hasattr(type(tool), PLAIN_CLASS):
         return None  # a traced agent, which has a span of its own
     if hasattr(type(tool), "run") and hasattr(tool, "managed_agents"):
@@ -146,7 +157,7 @@ def _open(step: StepPlace, tool: Any, arguments: Any, asked: Any) -> SpanActivit
         running = _open_tool(tool, arguments)
         if running is not None:
             running.handle().set_tool(id=_id_of(step, tool, asked))
-    return None if running is None else _ToolCallActivity(running, ToolCallPlace(step))
+    return None if running is None else _ToolCallActivity(running, ToolCallPlace(step, name))
 
 
 def _open_tool(tool: Any, arguments: Any) -> RunningSpan | None:
