@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import ToolMessage
 from langchain_core.runnables.config import var_child_runnable_config
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, OpenInferenceSpanKindValues, SpanAttributes
 
@@ -161,7 +162,7 @@ class _Handler(BaseCallbackHandler):
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **about: Any) -> None:
         """See `on_chat_model_start`; what was streamed before is recorded."""
         response = about.get("response")
-        if response is not None and any(response.generations):
+        if response is not None:
             _record_answer(_spans.span(run_id), response)
         _fail(run_id, error)
 
@@ -186,11 +187,10 @@ class _Handler(BaseCallbackHandler):
     @_contained
     def on_tool_end(self, output: Any, *, run_id: UUID, **about: Any) -> None:
         """See `on_tool_start`. A message with the status of an error is what became of one that the tool raised."""
-        if getattr(output, "type", None) == "tool":
-            if getattr(output, "status", None) == "error":
-                _spans.span(run_id).set_status("error", str(output.content))
-            output = output.content
-        _finish(run_id, output)
+        answered = output.content if isinstance(output, ToolMessage) else output
+        if answered is not output and output.status == "error":
+            _spans.span(run_id).set_status("error", str(answered))
+        _finish(run_id, answered)
 
     @_contained
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **about: Any) -> None:
@@ -305,9 +305,12 @@ def _visible_span(run_id: UUID) -> Span:
     return _spans.span(run_id if run is None else run.visible)
 
 
+@_contained
 def _record_answer(span: Span, response: Any) -> None:
-    """Record what a model answered; as the output its text, where the answer is nothing else."""
+    """Record what a model answered, if anything; as the output its text, where the answer is nothing else."""
     generations = [generation for each in response.generations for generation in each]
+    if not generations:
+        return
     message = getattr(generations[0], "message", None) if len(generations) == 1 else None
     span.set_output(response if message is None else message)
     text = getattr(message, "content", None) if message is not None else getattr(generations[0], "text", None)

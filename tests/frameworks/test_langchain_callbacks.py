@@ -246,6 +246,21 @@ def test_a_tools_body_has_its_span(is_async: bool) -> None:
     assert spans.input("search") == {"query": "tides"}
 
 
+def test_another_librarys_span_in_a_tool_belongs_to_the_tool() -> None:
+    """Outside of an event loop a tool's span is really the current one, for whoever asks OpenTelemetry."""
+
+    @tool
+    def fetch(url: str) -> str:
+        """Fetches."""
+        with tracer.start_as_current_span("GET"):
+            return "page"
+
+    with capture_spans() as spans:
+        tracer = spans.tracer_provider.get_tracer("somebody else's")
+        fetch.invoke({"url": "/"}, TRACED)
+    spans.assert_parent("GET", "fetch")
+
+
 class Notes(BaseRetriever):
     """A retriever as people write them, with a marked embedding in it."""
 

@@ -15,6 +15,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command, RetryPolicy, Send, interrupt
@@ -58,7 +59,8 @@ def call(name: str, **args: Any) -> dict[str, Any]:
 
 
 def scripted(*answers: AIMessage) -> Runnable[Any, AIMessage]:
-    return FakeModel(messages=iter(answers)).bind_tools([temperature])
+    # The fake streams words alone, and loses calls of tools where it is asked to stream.
+    return FakeModel(messages=iter(answers), disable_streaming=True).bind_tools([temperature])
 
 
 @tool
@@ -256,6 +258,51 @@ def test_runs_of_a_batch_are_trees_of_their_own() -> None:
         [node] = spans.children(root)
         [thought] = spans.children(node)
         assert str(spans.input(thought)) == spans.input(root)["messages"][0]["content"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_workflow_of_functions_is_traced_as_a_graph(is_async: bool) -> None:
+    """LangGraph's functional API: the entry point is the agent, its tasks are chains, marks stand in them."""
+
+    @task
+    def look_up(city: str) -> str:
+        with trace_step("inside", input=city):
+            return f"rain in {city}"
+
+    @entrypoint()
+    def forecast(cities: list[str]) -> list[str]:
+        running = [look_up(city) for city in cities]
+        return [each.result() for each in running]
+
+    @entrypoint()
+    async def forecast_later(cities: list[str]) -> list[str]:
+        return list(await asyncio.gather(*(look_up(city) for city in cities)))
+
+    with capture_spans() as spans:
+        if is_async:
+            asyncio.run(forecast_later.ainvoke(["Oslo", "Rome"], traced()))
+        else:
+            forecast.invoke(["Oslo", "Rome"], traced())
+    [root] = spans.roots
+    assert root is spans.find("LangGraph", kind="AGENT")
+    assert [child.name for child in spans.children(root)][0] == ("forecast_later" if is_async else "forecast")
+    for looked_up in spans.find_all("look_up"):
+        [inside] = spans.children(looked_up)
+        assert spans.output(looked_up) == f"rain in {spans.input(inside)}"
+    assert len(spans.find_all("look_up")) == 2
+
+
+def test_streamed_events_see_the_same_spans() -> None:
+    """``astream_events``, with which frontends follow a run, and the handler don't disturb one another."""
+
+    async def follow() -> set[str]:
+        graph = weather_graph(is_async=True)
+        return {event["event"] async for event in graph.astream_events(QUESTION, traced(), version="v2")}
+
+    with capture_spans() as spans:
+        kinds = asyncio.run(follow())
+    assert {"on_chain_start", "on_tool_end", "on_chat_model_end"} <= kinds
+    spans.assert_tree(TREE)
 
 
 class Cities(TypedDict):
