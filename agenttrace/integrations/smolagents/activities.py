@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import GeneratorType
 from typing import Any, TypeVar
 
 from ... import faults
@@ -13,7 +14,7 @@ from ...wrapping.calls import traced_function
 from .places import Place
 from .values import unwrapped
 
-__all__ = ["SpanActivity", "call_inside", "opened"]
+__all__ = ["SpanActivity", "as_generator", "call_inside", "opened"]
 
 OpenedT = TypeVar("OpenedT")
 
@@ -87,3 +88,17 @@ def call_inside(
         return function(*args, **kwargs)
     activity.enter()
     return traced_function(function, lambda args, kwargs: activity)(*args, **kwargs)
+
+
+def as_generator(items: Any) -> Any:
+    """``items`` as a generator, which can be followed to its end; what can't be iterated is given back.
+
+    Classes of the user's may give any iterable where smolagents' own give a generator: all that smolagents does with
+    it is to iterate it.
+    """
+    return items if isinstance(items, GeneratorType) or not isinstance(items, Iterable) else _each(items)
+
+
+def _each(items: Iterable[Any]) -> Any:
+    __tracebackhide__ = True
+    yield from items

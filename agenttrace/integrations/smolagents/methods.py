@@ -6,11 +6,10 @@ Each takes the agent, the plain class's method, bound, and the arguments of the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import GeneratorType
 from typing import Any
 
 from ...wrapping.deferred import wrap_stepped
-from .activities import call_inside, opened
+from .activities import as_generator, call_inside, opened
 from .checks import ChecksPlace
 from .instrumentor import below_instrumentor
 from .places import InsideStep, attached, current_place, open_step
@@ -63,13 +62,7 @@ def _stepped(
     except BaseException as error:
         body.raised(error)
         raise
-    # A user's own class may give any iterable: smolagents does nothing but iterate it.
-    return wrap_stepped(items if isinstance(items, GeneratorType) else _each(items), body)
-
-
-def _each(items: Any) -> Any:
-    __tracebackhide__ = True
-    yield from items
+    return wrap_stepped(as_generator(items), body)
 
 
 def _max_steps_reached(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +15,9 @@ from ...semconv.fields import fields, text_of
 from ...semconv.providers import provider_of_client
 from ...tracing import kind_of, trace_llm
 from ...wrapping import wrap_callable
+from ...wrapping.callables import underlying_function
 from ...wrapping.stand_in import StandIn, stood_for
+from .activities import as_generator
 from .instrumentor import below_instrumentor
 
 __all__ = ["ModelStandIn"]
@@ -44,7 +47,17 @@ def _traced(model: Any, name: str, method: Callable[..., Any]) -> Callable[..., 
     if kind_of(generate) == trace_llm.kind:
         return method
     opener = _ModelCallOpener(model, name, method)
-    return wrap_callable(below_instrumentor(method), opener.open_call)
+    made = below_instrumentor(method)
+    is_other_stream = name == "generate_stream" and not inspect.isgeneratorfunction(underlying_function(made))
+    return wrap_callable(_streaming(made) if is_other_stream else made, opener.open_call)
+
+
+def _streaming(method: Callable[..., Any]) -> Callable[..., Any]:
+    def stream(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return as_generator(method(*args, **kwargs))
+
+    return stream
 
 
 class _ModelCallOpener:
