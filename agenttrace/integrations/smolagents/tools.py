@@ -16,7 +16,7 @@ from ...tracing import kind_of, trace_agent, trace_tool
 from ...wrapping.stand_in import StandIn, stood_for
 from ..blocks import open_block
 from .activities import SpanActivity, call_inside, opened
-from .instrumentor import below_instrumentor, is_instrumented
+from .instrumentor import below_instrumentor, is_instrumented, records_runs_of
 from .places import PLAIN_CLASS, InsideStep, StepPlace, attached, code_step, inside_step
 
 __all__ = ["ToolCall", "ToolCallPlace", "ToolStandIn", "call_tool"]
@@ -134,8 +134,8 @@ def call_tool(
         try:
             activity = opened("a tool", lambda: _open(step, *find()))
             if activity is None:  # it records itself, if anything does
-                with attached(InsideStep(step).entered_in(get_current())):
-                    return function(*args, **kwargs)
+                with attached(ToolCallPlace(step).entered_in(get_current())):
+                    return below_instrumentor(function)(*args, **kwargs)
             return call_inside(activity, below_instrumentor(function), args, kwargs)
         except BaseException as error:
             if activity is not None or not isinstance(error, AgentToolCallError):  # which keeps the tool from running
@@ -147,6 +147,8 @@ def _open(step: StepPlace, name: str | None, tool: Any, arguments: Any, asked: A
     if hasattr(type(tool), PLAIN_CLASS):
         return None  # a traced agent, which has a span of its own
     if hasattr(type(tool), "run") and hasattr(tool, "managed_agents"):
+        if records_runs_of(tool):
+            return None
         running = open_block(trace_agent, tool.name, input=arguments, graph_node_id=tool.name)
         if running is not None:
             running.handle().set_agent_name(tool.name)

@@ -10,21 +10,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from smolagents import ChatMessage, Model, tool
-from smolagents import models as smolagents_models
 from smolagents.models import (
     ChatMessageStreamDelta,
     ChatMessageToolCall,
+    ChatMessageToolCallFunction,
     ChatMessageToolCallStreamDelta,
     MessageRole,
 )
 from smolagents.monitoring import TokenUsage
 
 __all__ = ["ScriptedModel", "call", "calls", "code", "get_weather", "text"]
-
-# Under its older name in the oldest release that is supported.
-_Function: Any = getattr(smolagents_models, "ChatMessageToolCallFunction", None) or getattr(
-    smolagents_models, "ChatMessageToolCallDefinition", None
-)
 
 
 def text(content: str, *, prompt: int = 100, completion: int = 10) -> ChatMessage:
@@ -42,7 +37,9 @@ def calls(*wanted: tuple[str, Any]) -> ChatMessage:
     """An answer that asks for tools: a name and the arguments for each call."""
     message = text("")
     message.tool_calls = [
-        ChatMessageToolCall(function=_Function(name=name, arguments=arguments), id=f"call_{index}", type="function")
+        ChatMessageToolCall(
+            function=ChatMessageToolCallFunction(name=name, arguments=arguments), id=f"call_{index}", type="function"
+        )
         for index, (name, arguments) in enumerate(wanted)
     ]
     return message
@@ -80,7 +77,9 @@ class ScriptedModel(Model):
             yield ChatMessageStreamDelta(content=content[start : start + 3])
         for index, wanted in enumerate(answer.tool_calls or ()):
             # Providers stream arguments as text, and smolagents joins them as such.
-            function = _Function(name=wanted.function.name, arguments=json.dumps(wanted.function.arguments))
+            function = ChatMessageToolCallFunction(
+                name=wanted.function.name, arguments=json.dumps(wanted.function.arguments)
+            )
             delta = ChatMessageToolCallStreamDelta(index, wanted.id, wanted.type, function)
             yield ChatMessageStreamDelta(content="", tool_calls=[delta])
         yield ChatMessageStreamDelta(content="", token_usage=answer.token_usage)
