@@ -9,7 +9,7 @@ each event names the one that it happened in.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from crewai.events import BaseEventListener, crewai_event_bus
@@ -21,7 +21,7 @@ from .events import FIRST_PIECES, on_beginning, on_ending, on_piece
 
 __all__ = ["event_listener", "remove_event_listener"]
 
-_HANDLERS: dict[type[Any], Callable[[Any, Any], Awaitable[None]]] = {
+_HANDLERS: dict[type[Any], Callable[[Any, Any], Coroutine[Any, Any, None]]] = {
     **dict.fromkeys(BEGINNINGS, on_beginning),
     **dict.fromkeys(ENDINGS, on_ending),
     **dict.fromkeys(FIRST_PIECES, on_piece),

@@ -52,6 +52,8 @@ class Beginning(NamedTuple):
     options: Mapping[str, Any] = {}
     node: str | None = None
     """The agent's name in the graph of agents, where it is one."""
+    outlives: bool = False
+    """Whether it goes on in the background when what it began in is over."""
 
 
 def _crew(event: Any) -> Beginning:
@@ -117,7 +119,7 @@ def _memory_retrieval(_: Any) -> Beginning:
 
 
 def _memory_save(event: Any) -> Beginning:
-    return Beginning(trace_step, "remember", {"input": event.value})
+    return Beginning(trace_step, "remember", {"input": event.value}, outlives=True)
 
 
 def _knowledge(_: Any) -> Beginning:

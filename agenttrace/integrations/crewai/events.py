@@ -123,6 +123,8 @@ def _begin(event: Any) -> None:
     if beginning is None:
         places[key] = _Place(event.type, event.parent_event_id, node)
         return
+    if beginning.outlives:
+        above = _outermost(above)
     _spans.start(
         key,
         beginning.mark,
@@ -134,7 +136,8 @@ def _begin(event: Any) -> None:
         **beginning.options,
     )
     if key in _spans:
-        places[key] = _Place(event.type, event.parent_event_id, beginning.node or node)
+        parent = above if beginning.outlives else event.parent_event_id
+        places[key] = _Place(event.type, parent, beginning.node or node)
         _flush_at_exit()
 
 
@@ -165,6 +168,15 @@ def _nearest(event_id: str | None) -> str | None:
             event_id = None if recorded is None else recorded.event.parent_event_id
         else:
             event_id = place.parent
+    return event_id
+
+
+def _outermost(event_id: str | None) -> str | None:
+    """The id of the run that the event of ``event_id``, whose span is open, belongs to."""
+    outer = event_id
+    while outer is not None:
+        event_id = outer
+        outer = _nearest(_state.places[event_id].parent)
     return event_id
 
 
