@@ -388,7 +388,7 @@ def test_a_handler_that_can_read_nothing_changes_nothing(caplog: pytest.LogCaptu
         handler.on_retry(None, run_id=uuid4())
         handler.on_stream_event(None, run_id=uuid4())
     assert "langchain_core" not in {record.name for record in caplog.records}
-    from agenttrace.integrations import langchain
+    from agenttrace.integrations.langchain import handler as langchain
 
     for run_id in list(langchain._runs):
         handler.on_chain_end(None, run_id=run_id)

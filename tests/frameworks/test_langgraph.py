@@ -154,6 +154,7 @@ def test_a_run_is_one_tree() -> None:
     assert tool_span["tool.id"].startswith("temperature-")
     assert {spans.output(each) for each in spans.find_all("temperature")} == {"14", "11"}
     assert attributes(spans, "weather agent")["agent.name"] == "weather agent"
+    assert spans.output("weather agent")["messages"][-1] == {"role": "assistant", "content": "14 and 11."}
     assert attributes(spans, "tools")["graph.node.id"] == "tools"
 
 
@@ -285,7 +286,7 @@ def test_a_workflow_of_functions_is_traced_as_a_graph(is_async: bool) -> None:
             forecast.invoke(["Oslo", "Rome"], traced())
     [root] = spans.roots
     assert root is spans.find("LangGraph", kind="AGENT")
-    assert [child.name for child in spans.children(root)][0] == ("forecast_later" if is_async else "forecast")
+    assert next(child.name for child in spans.children(root)) == ("forecast_later" if is_async else "forecast")
     for looked_up in spans.find_all("look_up"):
         [inside] = spans.children(looked_up)
         assert spans.output(looked_up) == f"rain in {spans.input(inside)}"
@@ -593,7 +594,7 @@ def test_a_handler_that_is_given_twice_records_once() -> None:
 
 def test_without_a_provider_nothing_is_kept() -> None:
     """Where nothing is registered a run is as it was, and the handler forgets it when it ends."""
-    from agenttrace.integrations import langchain
+    from agenttrace.integrations.langchain import handler as langchain
 
     result = weather_graph().invoke(QUESTION, traced())
     assert result["messages"][-1].content == "14 and 11."

@@ -1,9 +1,4 @@
-"""LangChain and LangGraph, traced through LangChain's callbacks: `callback_handler`, which a run's config is given.
-
-LangChain calls ``on_…_start`` before a run's body and ``on_…_end`` after it, but often in another context than that of
-the body (asynchronous ends run in a task of their own, streams in their consumer's context). So a span isn't made the
-current one where it might stay that, and which span a mark belongs under is read from LangChain's own context variable.
-"""
+"""The handler that LangChain calls where a run starts and ends."""
 
 from __future__ import annotations
 
@@ -18,15 +13,23 @@ from langchain_core.messages import ToolMessage
 from langchain_core.runnables.config import var_child_runnable_config
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, OpenInferenceSpanKindValues, SpanAttributes
 
-from .. import faults
-from ..capture.errors import exception_message
-from ..context import Scope, attributes_from_context, using_session
-from ..readers.langchain.messages import identity_of
-from ..span import Span
-from ..tracing import Mark, trace_agent, trace_chain, trace_llm, trace_prompt, trace_retriever, trace_tool
-from ..whereabouts import current_context
-from ..yielded import first_item_event
-from .hook_spans import HookSpans
+from ... import faults
+from ...capture.errors import exception_message
+from ...readers.langchain.messages import identity_of
+from ...span import Span
+from ...tracing import Mark, trace_llm, trace_retriever, trace_tool
+from ...yielded import first_item_event
+from ..hook_spans import HookSpans
+from .reading import (
+    NODE,
+    is_control_flow,
+    mark_of_chain,
+    name_of,
+    node_of,
+    parameters_by_name,
+    readable,
+    session_of,
+)
 
 __all__ = ["callback_handler"]
 
@@ -35,10 +38,8 @@ Hook = TypeVar("Hook", bound=Callable[..., None])
 _TEXT = OpenInferenceMimeTypeValues.TEXT.value
 _FIRST_TOKEN = first_item_event(OpenInferenceSpanKindValues.LLM.value)
 _HIDDEN = "langsmith:hidden"  # LangGraph's public tag for what is no step of the user's
-_NODE = "graph:step:"
-_OWN_TAGS = ("seq:step:", "map:key:", "retry:attempt:", "langsmith:", "nostream", _NODE)
+_OWN_TAGS = ("seq:step:", "map:key:", "retry:attempt:", "langsmith:", "nostream", NODE)
 _OWN_METADATA = ("ls_", "lc_", "langgraph_", "checkpoint_", "__pregel")
-_SESSIONS = ("session_id", "conversation_id", "thread_id")
 _MODELS = ("model", "model_name", "model_id", "deployment_name", "azure_deployment")
 _NO_PARAMETERS = ("_type", "tools", "functions")
 _MOST_RUNS = 10_000
@@ -112,10 +113,10 @@ class _Handler(BaseCallbackHandler):
     @_contained
     def on_chain_start(self, serialized: Any, inputs: Any, *, run_id: UUID, **about: Any) -> None:
         """A graph, one of its nodes, or any other runnable."""
-        name = _name_of(serialized, about)
-        mark = _mark_of_chain(name, about)
-        node = _node_of(about)
-        span = _begin(run_id, mark, name, about, input=inputs, current=node is not None and _stays_here())
+        name = name_of(serialized, about)
+        mark = mark_of_chain(name, about)
+        node = node_of(about)
+        span = _begin(run_id, mark, name, about, input=readable(inputs), current=node is not None and _stays_here())
         if span is not None and node is not None:
             span.set_graph_node(node)
             span.set_metadata({"langgraph_step": about["metadata"].get("langgraph_step")})
@@ -123,7 +124,7 @@ class _Handler(BaseCallbackHandler):
     @_contained
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **about: Any) -> None:
         """See `on_chain_start`."""
-        _finish(run_id, outputs)
+        _finish(run_id, readable(outputs))
 
     @_contained
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **about: Any) -> None:
@@ -169,7 +170,7 @@ class _Handler(BaseCallbackHandler):
     @_contained
     def on_tool_start(self, serialized: Any, input_str: str, *, run_id: UUID, inputs: Any = None, **about: Any) -> None:
         """A call of a tool."""
-        name = _name_of(serialized, about)
+        name = name_of(serialized, about)
         above = _runs.get(about.get("parent_run_id"))  # type: ignore[arg-type]
         span = _begin(
             run_id,
@@ -200,7 +201,7 @@ class _Handler(BaseCallbackHandler):
     @_contained
     def on_retriever_start(self, serialized: Any, query: str, *, run_id: UUID, **about: Any) -> None:
         """A search for documents."""
-        _begin(run_id, trace_retriever, _name_of(serialized, about), about, input=query, current=_stays_here())
+        _begin(run_id, trace_retriever, name_of(serialized, about), about, input=query, current=_stays_here())
 
     @_contained
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **about: Any) -> None:
@@ -247,7 +248,7 @@ def _begin(run_id: UUID, mark: Mark, name: str, about: Mapping[str, Any], **opti
         mark,
         name,
         parent=parent,
-        within=_session_of(metadata) if above is None else None,
+        within=session_of(metadata) if above is None else None,
         tags=[tag for tag in tags if not tag.startswith(_OWN_TAGS)] or None,
         metadata={key: value for key, value in metadata.items() if not key.startswith(_OWN_METADATA)} or None,
         **options,
@@ -262,7 +263,7 @@ def _begin_model_call(run_id: UUID, serialized: Any, asked: Mapping[str, Any], a
     span = _begin(
         run_id,
         trace_llm,
-        _name_of(serialized, about),
+        name_of(serialized, about),
         about,
         input=asked,
         model=named or known.get("model_name"),
@@ -276,7 +277,7 @@ def _begin_model_call(run_id: UUID, serialized: Any, asked: Mapping[str, Any], a
     tools = parameters.get("tools") or parameters.get("functions")
     if span is not None and tools:
         span.set_tools(tools)
-        _runs[run_id].offered.update(_parameters_by_name(tools))
+        _runs[run_id].offered.update(parameters_by_name(tools))
 
 
 def _finish(run_id: UUID, output: Any) -> None:
@@ -285,7 +286,7 @@ def _finish(run_id: UUID, output: Any) -> None:
 
 
 def _fail(run_id: UUID, error: BaseException) -> None:
-    if _is_control_flow(error):
+    if is_control_flow(error):
         _spans.span(run_id).add_event(type(error).__name__, {"value": error.args[0] if error.args else None})
         _finish(run_id, None)
         return
@@ -316,55 +317,6 @@ def _record_answer(span: Span, response: Any) -> None:
     text = getattr(message, "content", None) if message is not None else getattr(generations[0], "text", None)
     if len(generations) == 1 and isinstance(text, str) and not getattr(message, "tool_calls", None):
         span.set_attributes({SpanAttributes.OUTPUT_VALUE: text, SpanAttributes.OUTPUT_MIME_TYPE: _TEXT})
-
-
-def _name_of(serialized: Any, about: Mapping[str, Any]) -> str:
-    known = serialized or {}
-    path = known.get("id") or ()
-    return str(about.get("name") or known.get("name") or (path[-1] if path else None) or "run")
-
-
-def _node_of(about: Mapping[str, Any]) -> str | None:
-    """The name of the graph's node that a run is."""
-    is_node = any(tag.startswith(_NODE) for tag in about.get("tags") or ())
-    return (about.get("metadata") or {}).get("langgraph_node") if is_node else None
-
-
-def _mark_of_chain(name: str, about: Mapping[str, Any]) -> Mark:
-    """A graph that no other graph runs, and an agent of LangChain's anywhere, is an agent; all else is a chain."""
-    if about.get("run_type") == "prompt":
-        return trace_prompt
-    metadata = about.get("metadata") or {}
-    if _node_of(about) is not None:
-        return trace_chain
-    is_graph = "ls_integration" in metadata or name == "LangGraph"  # releases before 1.1 say less
-    is_root = "langgraph_node" not in metadata
-    return trace_agent if (is_graph and is_root) or metadata.get("lc_agent_name") == name else trace_chain
-
-
-def _session_of(metadata: Mapping[str, Any]) -> Scope | None:
-    """The conversation that a run says it belongs to, unless the program has said so around it."""
-    if SpanAttributes.SESSION_ID in attributes_from_context(current_context()):
-        return None
-    found = next((metadata[key] for key in _SESSIONS if metadata.get(key)), None)
-    return None if found is None else using_session(str(found))
-
-
-def _parameters_by_name(tools: Sequence[Any]) -> dict[str, Any]:
-    """The JSON Schemas in definitions of tools, in OpenAI's form or Anthropic's."""
-    definitions = [tool.get("function", tool) for tool in tools if isinstance(tool, Mapping)]
-    return {
-        each["name"]: each.get("parameters") or each.get("input_schema")
-        for each in definitions
-        if isinstance(each, Mapping) and isinstance(each.get("name"), str)
-    }
-
-
-def _is_control_flow(error: BaseException) -> bool:
-    """Whether LangGraph raised ``error`` to interrupt a run or to hand it over. Told by name: it needn't be there."""
-    return any(
-        cls.__name__ == "GraphBubbleUp" and cls.__module__.startswith("langgraph.") for cls in type(error).__mro__
-    )
 
 
 def _stays_here() -> bool:
