@@ -6,7 +6,7 @@ The classes are subclasses that record what they do; no class, function or objec
 of the plain classes leave no spans. The rooms: `classes` (making the subclasses), `methods` (what their methods do
 beside), `runs`, `steps`, `models`, `tools`, `executors`, `checks` (the spans), `places` (which part of a run is where),
 `activities` (what spans around calls have in common), `values` (what answers come wrapped in), `instrumentor`
-(OpenInference's, in the same process).
+and `shields` (OpenInference's instrumentor, in the same process).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from smolagents import MultiStepAgent
 
 from .methods import AROUND, Around
 from .places import PLAIN_CLASS, current_place
+from .shields import bases_with_shield
 
 __all__ = ["traced"]
 
@@ -77,7 +78,7 @@ def _make(plain: Any) -> type:
         "__module__": plain.__module__,
         "__qualname__": plain.__qualname__,
     }
-    made: Any = type(plain)(plain.__name__, (plain,), namespace)
+    made: Any = type(plain)(plain.__name__, bases_with_shield(plain), namespace)
     made.__getattribute__ = _getattribute(made, plain)
     made.__reduce_ex__ = _reduce_ex(made, plain)
     for name, around in AROUND.items():

@@ -15,9 +15,9 @@ import smolagents
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from smolagents import CodeAgent, LogLevel, ToolCallingAgent
+from smolagents import ChatMessage, CodeAgent, LogLevel, Tool, ToolCallingAgent
 
-from agenttrace import suppress_tracing
+from agenttrace import suppress_tracing, trace_tool
 from agenttrace.integrations.smolagents import TracedCodeAgent, TracedToolCallingAgent, traced
 from agenttrace.local.records import record_of
 from agenttrace.local.tree import plain_tree
@@ -246,19 +246,85 @@ def test_switched_off_again_it_leaves_all_as_it_was(theirs: Theirs) -> None:
     assert theirs.spans == []
 
 
-def test_a_class_of_ones_own_is_recorded_once(theirs: Theirs) -> None:
-    """A subclass whose methods call those of smolagents, which the instrumentor has replaced."""
+class Careful(ToolCallingAgent):
+    """A user's class whose methods call those of smolagents, which the instrumentor replaces."""
 
-    class Careful(ToolCallingAgent):
-        def run(self, task: str, **options: Any) -> Any:
-            return super().run(f"Carefully: {task}", **options)
+    def run(self, task: str, **options: Any) -> Any:
+        return super().run(f"Carefully: {task}", **options)
 
+    def _step_stream(self, memory_step: Any) -> Any:
+        yield from super()._step_stream(memory_step)
+
+
+class VeryCareful(Careful):
+    """A class of a class of one's own."""
+
+    def run(self, task: str, **options: Any) -> Any:
+        return super().run(f"Very {task}", **options)
+
+
+class CarefulFromTraced(TracedToolCallingAgent):
+    """The same, made of the traced class."""
+
+    def run(self, task: str, **options: Any) -> Any:
+        return super().run(f"Carefully: {task}", **options)
+
+
+@pytest.mark.parametrize("own", [traced(Careful), traced(VeryCareful), CarefulFromTraced])
+def test_a_class_of_ones_own_is_recorded_once(own: Any, theirs: Theirs) -> None:
+    """What its methods call through ``super()`` is recorded already."""
     theirs.switch_on()
     with capture_spans() as spans:
-        agent = traced(Careful)([], openai_model(call("final_answer", answer="Yes.")), **QUIET)
-        agent.run("Is it safe?")
+        own([], openai_model(call("final_answer", answer="Yes.")), **QUIET).run("Is it safe?")
 
-    assert [span.name for span in spans.find_all(kind="AGENT")] == ["Careful.run"]
+    assert [span.name for span in spans] == [
+        f"{own.__name__}.run",
+        "Step 1",
+        "OpenAIModel.generate",
+        "final_answer",
+    ]
+    assert theirs.spans == []
+
+
+def test_a_class_of_ones_own_is_the_instrumentors_where_agenttrace_records_nothing(
+    theirs: Theirs, isolated: object
+) -> None:
+    """What keeps the instrumentor out lets it in again."""
+    theirs.switch_on()
+    traced(VeryCareful)([], openai_model(call("final_answer", answer="Yes.")), **QUIET).run("Is it safe?")
+
+    assert [span.name for span in theirs.spans] == [
+        "VeryCareful.run",
+        "Step 1",
+        "OpenAIModel.generate",
+        "FinalAnswerTool",
+    ]
+
+
+class MarkedTool(Tool):
+    """A tool that the user has marked."""
+
+    name = "marked"
+    description = "Says yes."
+    inputs: dict[str, Any] = {}
+    output_type = "string"
+
+    @trace_tool(name="marked")
+    def forward(self) -> str:
+        return "yes"
+
+
+@pytest.mark.parametrize(
+    "script", [(call("marked"), call("final_answer", answer="Yes.")), (code("final_answer(marked())"),)]
+)
+def test_a_tool_that_is_marked_is_recorded_once(script: tuple[ChatMessage, ...], theirs: Theirs) -> None:
+    """The user's own mark makes the span; neither the agent nor the instrumentor adds one."""
+    theirs.switch_on()
+    made = TracedToolCallingAgent if len(script) > 1 else TracedCodeAgent
+    with capture_spans() as spans:
+        made([MarkedTool()], openai_model(*script), **QUIET).run("Yes?")
+
+    assert [span.name for span in spans.find_all(kind="TOOL")] == ["marked", "final_answer"]
     assert theirs.spans == []
 
 
