@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...current import get_current
 from ...wrapping.deferred import wrap_stepped
 from .activities import as_generator, call_inside, opened
 from .checks import ChecksPlace
 from .instrumentor import below_instrumentor
-from .places import InsideStep, attached, current_place, open_step
+from .places import InsideStep, Place, attached, current_place, open_step
 from .runs import open_run
 from .steps import Step, StepBody, begin_step
 from .tools import ToolCall, ToolCallPlace, call_tool
@@ -80,7 +81,9 @@ def _finalize_step(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...],
     memory_step = args[0] if args else kwargs.get("memory_step")
     step = open_step(agent)
     if not isinstance(step, Step) or (step.memory_step is not None and step.memory_step is not memory_step):
-        return plain(*args, **kwargs)
+        here = current_place(agent)
+        with attached(None if here is None else Place(agent, here.node).entered_in(get_current())):
+            return plain(*args, **kwargs)
     step.memory_step = memory_step
     try:
         with attached(None if step.context is None else InsideStep(step).entered_in(step.context)):
