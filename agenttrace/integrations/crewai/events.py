@@ -35,7 +35,7 @@ from .sources import DETAILS
 
 __all__ = ["FIRST_PIECES", "on_beginning", "on_ending", "on_piece"]
 
-FIRST_PIECES = (LLMStreamChunkEvent, LLMThinkingChunkEvent)
+FIRST_PIECES: tuple[type[Any], ...] = (LLMStreamChunkEvent, LLMThinkingChunkEvent)
 """The events of a model's answer that comes in pieces."""
 _MOST_OPEN = 10_000
 _FIRST_TOKEN = first_item_event(OpenInferenceSpanKindValues.LLM.value)
