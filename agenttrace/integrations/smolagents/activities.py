@@ -39,7 +39,10 @@ class SpanActivity(Activity):
         self.running.exhausted(None)
 
     def fail(self, error: BaseException) -> None:
-        """See `Activity.fail`."""
+        """See `Activity.fail`; this is how a generator ends, too, that is closed."""
+        if isinstance(error, GeneratorExit):
+            self.give_up()
+            return
         self.record(lambda: self.failed(error))
         self.running.raised(error)
 

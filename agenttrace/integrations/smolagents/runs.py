@@ -89,6 +89,7 @@ class _RunActivity(SpanActivity):
         super().__init__(running, run)
         self._run = run
         self._is_streamed = False
+        self._is_answered = False
         self._answer: Any = None
 
     def expect_items(self) -> None:
@@ -96,7 +97,14 @@ class _RunActivity(SpanActivity):
 
     def add_item(self, item: Any) -> None:
         if isinstance(item, memory.FinalAnswerStep):  # of all that is yielded the answer is the output
+            self._is_answered = True
             self._answer = getattr(item, "output", getattr(item, "final_answer", None))
+
+    def give_up(self) -> None:
+        if self._is_answered:  # the consumer has all that it can get
+            self.finish(None)
+        else:
+            super().give_up()
 
     def returned_value(self, value: Any) -> None:
         self._wrap_up()
