@@ -17,7 +17,7 @@ from ... import faults
 from ...capture.errors import exception_message
 from ...readers.langchain.messages import identity_of
 from ...span import Span
-from ...tracing import Mark, trace_llm, trace_retriever, trace_tool
+from ...tracing import Mark, trace_agent, trace_llm, trace_retriever, trace_tool
 from ...yielded import first_item_event
 from ..hook_spans import HookSpans
 from .reading import (
@@ -42,6 +42,7 @@ _OWN_TAGS = ("seq:step:", "map:key:", "retry:attempt:", "langsmith:", "nostream"
 _OWN_METADATA = ("ls_", "lc_", "langgraph_", "checkpoint_", "__pregel")
 _MODELS = ("model", "model_name", "model_id", "deployment_name", "azure_deployment")
 _NO_PARAMETERS = ("_type", "tools", "functions")
+_NESTED = "|"  # in the name of a node's place, between those of graphs within graphs
 _MOST_RUNS = 10_000
 
 
@@ -65,9 +66,11 @@ def callback_handler() -> BaseCallbackHandler:
 class _Run:
     """What is known of a run that has begun."""
 
-    __slots__ = ("has_tokens", "offered", "visible")
+    __slots__ = ("has_tokens", "is_agent", "name", "offered", "visible")
 
-    def __init__(self, visible: UUID | None, above: _Run | None) -> None:
+    def __init__(self, name: str, is_agent: bool, visible: UUID | None, above: _Run | None) -> None:
+        self.name = name
+        self.is_agent = is_agent
         self.visible = visible
         """The run whose span stands for it: itself, or where it is hidden the one above."""
         self.offered: dict[str, Any] = {} if above is None else above.offered
@@ -118,6 +121,7 @@ class _Handler(BaseCallbackHandler):
         node = node_of(about)
         span = _begin(run_id, mark, name, about, input=readable(inputs), current=node is not None and _stays_here())
         if span is not None and node is not None:
+            _be_agent(about)
             span.set_graph_node(node)
             span.set_metadata({"langgraph_step": about["metadata"].get("langgraph_step")})
 
@@ -188,10 +192,14 @@ class _Handler(BaseCallbackHandler):
     @_contained
     def on_tool_end(self, output: Any, *, run_id: UUID, **about: Any) -> None:
         """See `on_tool_start`. A message with the status of an error is what became of one that the tool raised."""
-        answered = output.content if isinstance(output, ToolMessage) else output
-        if answered is not output and output.status == "error":
-            _spans.span(run_id).set_status("error", str(answered))
-        _finish(run_id, answered)
+        if not isinstance(output, ToolMessage):
+            _finish(run_id, output)
+            return
+        span = _spans.span(run_id)
+        span.set_tool(id=output.tool_call_id)  # older releases say it nowhere else
+        if output.status == "error":
+            span.set_status("error", str(output.content))
+        _finish(run_id, output.content)
 
     @_contained
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **about: Any) -> None:
@@ -240,7 +248,7 @@ def _begin(run_id: UUID, mark: Mark, name: str, about: Mapping[str, Any], **opti
     if len(_runs) >= _MOST_RUNS:
         _runs.pop(next(iter(_runs)), None)
     is_hidden = _HIDDEN in tags
-    _runs[run_id] = _Run(parent if is_hidden else run_id, above)
+    _runs[run_id] = _Run(name, mark is trace_agent, parent if is_hidden else run_id, above)
     if is_hidden:
         return None
     return _spans.start(
@@ -278,6 +286,17 @@ def _begin_model_call(run_id: UUID, serialized: Any, asked: Mapping[str, Any], a
     if span is not None and tools:
         span.set_tools(tools)
         _runs[run_id].offered.update(parameters_by_name(tools))
+
+
+def _be_agent(node: Mapping[str, Any]) -> None:
+    """Make what runs ``node`` an agent, if no other graph runs that: older releases don't say what that is."""
+    graph = _runs.get(node["parent_run_id"])
+    if graph is None or graph.is_agent or _NESTED in str(node["metadata"].get("langgraph_checkpoint_ns")):
+        return
+    graph.is_agent = True
+    _spans.span(graph.visible).set_attributes(
+        {SpanAttributes.OPENINFERENCE_SPAN_KIND: trace_agent.kind, SpanAttributes.AGENT_NAME: graph.name}
+    )
 
 
 def _finish(run_id: UUID, output: Any) -> None:

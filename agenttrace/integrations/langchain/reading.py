@@ -74,7 +74,7 @@ def mark_of_chain(name: str, about: Mapping[str, Any]) -> Mark:
     metadata = about.get("metadata") or {}
     if node_of(about) is not None:
         return trace_chain
-    is_graph = "ls_integration" in metadata or name == "LangGraph"  # releases before 1.1 say less
+    is_graph = "ls_integration" in metadata or name == "LangGraph"  # older releases say less
     is_root = "langgraph_node" not in metadata
     return trace_agent if (is_graph and is_root) or metadata.get("lc_agent_name") == name else trace_chain
 
