@@ -16,7 +16,7 @@ from .provider import find_source
 from .running import RunningSpan
 from .semconv.masking import current_mask
 from .span import Lists, Span, valid_attributes, write_attributes
-from .whereabouts import current_context
+from .whereabouts import located
 from .wrapping.activity import unfinished
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class SpanOpener:
         """Open the span of a call with these arguments, entered; None where nothing is recorded."""
         before = get_current()
         try:
-            context = current_context()
+            context = located(before)
             source = find_source(context)
             if source is None or context.get(SUPPRESS_KEY):
                 return None

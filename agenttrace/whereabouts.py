@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import faults
-from .current import Context, get_current
+from .current import Context
 
-__all__ = ["Finder", "add_finder", "current_context"]
+__all__ = ["Finder", "add_finder", "located"]
 
 Finder = Callable[[Context], Context]
 """Gives the context that it is given, or that one with the span in it that a framework says the code runs in."""
@@ -25,9 +25,8 @@ def add_finder(finder: Finder) -> None:
     _finders.append(finder)
 
 
-def current_context() -> Context:
-    """The current context; where a framework knows better in which span the code runs, with that span in it."""
-    context = get_current()
+def located(context: Context) -> Context:
+    """The current ``context``; where a framework knows better in which span the code runs, with that span in it."""
     for finder in _finders:
         try:
             context = finder(context)

@@ -19,10 +19,10 @@ from opentelemetry.trace import (
     Span as OtelSpan,
 )
 
-from ..current import HANDLE_KEY, is_suppressed
+from ..current import HANDLE_KEY, get_current, is_suppressed
 from ..faults import Advice
 from ..semconv.masking import current_mask
-from ..whereabouts import current_context
+from ..whereabouts import located
 from .base import contained
 from .material import MaterialSetters
 from .model import ModelSetters
@@ -283,7 +283,7 @@ def current_span() -> Span:
         ...     current_span().set_attribute("search.index", "products")
         ...     return find(query)
     """
-    context = current_context()
+    context = located(get_current())
     if is_suppressed(context):
         return NO_SPAN
     otel_span = get_current_span(context)

@@ -197,3 +197,19 @@ def test_a_stream_may_outlive_the_span_that_began_it() -> None:
           CHAIN late
     """)
     assert captured.output("model") == "said"
+
+
+def test_a_framework_that_fails_to_say_where_code_runs_changes_nothing() -> None:
+    """What it raises is kept from the marked function, whose span belongs where it would without."""
+    fails: list[bool] = [True]
+
+    def locate() -> None:
+        if fails:
+            raise RuntimeError("no idea")
+
+    HookSpans("a framework", locate=locate)
+    with capture_spans() as captured, trace_step("outer"), trace_step("inner"):
+        current_span().set_attribute("seen", True)
+    fails.clear()
+    assert captured.tree() == "CHAIN outer\n  CHAIN inner\n"
+    assert (captured.find("inner").attributes or {})["seen"] is True

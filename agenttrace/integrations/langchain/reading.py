@@ -9,9 +9,10 @@ from langchain_core.messages import BaseMessage
 from openinference.semconv.trace import SpanAttributes
 
 from ...context import Scope, attributes_from_context, using_session
+from ...current import get_current
 from ...semconv.messages import read_messages
 from ...tracing import Mark, trace_agent, trace_chain, trace_prompt
-from ...whereabouts import current_context
+from ...whereabouts import located
 
 __all__ = [
     "NODE",
@@ -81,7 +82,7 @@ def mark_of_chain(name: str, about: Mapping[str, Any]) -> Mark:
 
 def session_of(metadata: Mapping[str, Any]) -> Scope | None:
     """The conversation that a run says it belongs to, unless the program has said so around it."""
-    if SpanAttributes.SESSION_ID in attributes_from_context(current_context()):
+    if SpanAttributes.SESSION_ID in attributes_from_context(located(get_current())):
         return None
     found = next((metadata[key] for key in _SESSIONS if metadata.get(key)), None)
     return None if found is None else using_session(str(found))
