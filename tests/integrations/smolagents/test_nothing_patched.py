@@ -164,10 +164,9 @@ def test_only_the_traced_one_of_two_leaves_spans(kind: str, traced_first: bool) 
     traced, plain = couple(kind)
     first, second = (traced, plain) if traced_first else (plain, traced)
     with capture_spans() as spans:
-        first.model.script = script(kind, "Oslo")
-        first.run("The weather?")
-        second.model.script = script(kind, "Bergen")
-        second.run("The weather?")
+        for agent in (first, second):
+            agent.model.script = script(kind, "Oslo" if agent is traced else "Bergen")
+            agent.run("The weather?")
     spans.assert_tree(TREES[kind])
     assert "Bergen" not in str([dict(span.attributes or {}) for span in spans])
 
