@@ -238,7 +238,8 @@ class DescribedCallOpener(CallOpener):
         """What the arguments say; of what was said in them, only what is recorded as the input may be told."""
         from .details import content_left_out
 
-        flat = describer.before(bound)
+        reader = self._reader
+        flat = describer.before(bound if reader is None else reader.spread(bound))
         if processed is not bound:
             flat = content_left_out(flat, self.kind, {})
             if isinstance(processed, Mapping):

@@ -69,6 +69,13 @@ class ArgumentReader:
             return dict(zip(positional, args))  # noqa: B905  the lengths were compared
         return self._bind(positional, args, kwargs)
 
+    def spread(self, bound: dict[str, Any]) -> dict[str, Any]:
+        """``bound``, with what was given for a ``**parameter`` under the names that it was given by."""
+        further = bound.get(self._keywords_name) if self._keywords_name is not None else None
+        if not isinstance(further, dict) or not further:
+            return bound
+        return {**further, **{name: value for name, value in bound.items() if name != self._keywords_name}}
+
     def _bind(self, positional: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         bound = self._template.copy()
         if self._keywords_name is not None:

@@ -71,6 +71,20 @@ def test_arguments_and_response_are_read(spans: Spans) -> None:
     assert json.loads(str((spans.only().attributes or {})["output.value"]))["id"] == "c1"
 
 
+@pytest.mark.parametrize("keywords", ["kwargs", "options", "parameters", "config", "input"])
+def test_further_keywords_are_read_under_their_own_names(keywords: str, spans: Spans) -> None:
+    """Whatever a function calls the rest of its keyword arguments, what is in there is read as an argument is."""
+    space: dict[str, Any] = {}
+    exec(f"def ask(messages, **{keywords}): return 'Rain.'", space)
+    tools = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+    trace_llm(space["ask"])([{"role": "user", "content": "Oslo?"}], model="gpt-4o", tools=tools, temperature=0)
+    attributes = llm_attributes(spans)
+    assert attributes["llm.model_name"] == "gpt-4o"
+    assert attributes["llm.tools.0.tool.name"] == "get_weather"
+    assert json.loads(attributes["llm.invocation_parameters"]) == {"model": "gpt-4o", "temperature": 0}
+    assert attributes["llm.input_messages.0.message.content"] == "Oslo?"
+
+
 def test_a_text_in_and_a_text_out_are_messages(spans: Spans) -> None:
     """A function from a string to a string is a user's message and an assistant's."""
 
