@@ -65,7 +65,7 @@ class _State(NamedTuple):
 _state = _State(threading.RLock(), {})
 _working: ContextVar[bool] = ContextVar("agenttrace-crewai-working", default=False)
 """Whether spans are being opened here: the events' stack then says where the next one is, and not where this runs."""
-_flushes_at_exit = False
+_settles_at_exit = False
 
 
 async def on_beginning(source: Any, event: Any) -> None:
@@ -84,8 +84,8 @@ async def on_ending(source: Any, event: Any) -> None:
         kind, read = ENDINGS[type(event)]
         key = None if is_replaying() else _begun(event.started_event_id, kind)
         if key is not None:
-            _state.places.pop(key, None)
             _end(key, event, read(event))
+            _forget(key)
 
 
 async def on_piece(source: Any, event: Any) -> None:
@@ -138,7 +138,7 @@ def _begin(event: Any) -> None:
     if key in _spans:
         parent = above if beginning.outlives else event.parent_event_id
         places[key] = _Place(event.type, parent, beginning.node or node)
-        _flush_at_exit()
+        _settle_at_exit()
 
 
 def _end(key: str, event: Any, ending: Ending) -> None:
@@ -155,8 +155,13 @@ def _end(key: str, event: Any, ending: Ending) -> None:
         _spans.finish(key, ending.output)
     else:
         _spans.finish(key, ending.output)
-    for left in [other for other, place in _state.places.items() if place.parent == key]:
-        del _state.places[left]  # its span has ended with this one
+
+
+def _forget(key: str) -> None:
+    """Forget a place and all in it, whose spans have ended with its own."""
+    _state.places.pop(key, None)
+    for inner in [other for other, place in _state.places.items() if place.parent == key]:
+        _forget(inner)
 
 
 def _nearest(event_id: str | None) -> str | None:
@@ -233,15 +238,24 @@ def _nanoseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000_000) * 1_000
 
 
-def _flush_at_exit() -> None:
-    """Have what is still on its way at the program's end handled before the spans are sent for the last time.
+def _settle_at_exit() -> None:
+    """Have what is open or on its way at the program's end recorded before the spans are sent for the last time.
 
     Registered with the first span, and so after what ``register()`` has registered: the last one comes first.
     """
-    global _flushes_at_exit
-    if not _flushes_at_exit:
-        _flushes_at_exit = True
-        atexit.register(crewai_event_bus.flush)
+    global _settles_at_exit
+    if not _settles_at_exit:
+        _settles_at_exit = True
+        atexit.register(_settle)
+
+
+def _settle() -> None:
+    crewai_event_bus.flush()
+    with _working_on("ending what CrewAI left open"):
+        # A run that was cancelled or interrupted: CrewAI emits nothing for that, and keeps hold of all that ran.
+        for key in [key for key, place in _state.places.items() if place.parent is None]:
+            _spans.drop(key)
+            _forget(key)
 
 
 def _renew() -> None:

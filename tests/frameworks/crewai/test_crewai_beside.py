@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,9 @@ from agenttrace import faults, suppress_tracing, trace_agent
 from agenttrace.integrations.crewai import event_listener, remove_event_listener
 from agenttrace.testing import capture_spans
 
-from ..example_runs import EXAMPLES, ROOT, environment_of, only_trace, outline, run_example, values
+from ..example_runs import only_trace, outline, run_example, values
 from .crews import crew_of, looks_up, model, recorded
+from .programs import REGISTER, run_program
 
 PROGRAM = """
 import os, sys
@@ -54,19 +52,9 @@ agenttrace.shutdown()
 sys.stdout.flush()
 os._exit(0)  # CrewAI's telemetry would try for ten seconds more
 """
-REGISTER = 'import agenttrace; agenttrace.register(project_name="crewai", verbose=False)'
 IMPORT = "import crewai; crewai.Crew"
 TREE = ["AGENT weather", "  CHAIN look", "    AGENT Scout", "      LLM gpt-4o-mini", "      TOOL look_up"]
 TREE += ["        CHAIN reading", "      LLM gpt-4o-mini"]
-
-
-def run_program(program: str, home: Path, **variables: str) -> str:
-    """Run ``program`` to its end, with nothing but the end to see to what is still on its way."""
-    environment = {**environment_of(home), "PYTHONPATH": os.pathsep.join(map(str, (ROOT, EXAMPLES))), **variables}
-    command = [sys.executable, "-c", program]
-    finished = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout.splitlines()[-1] if finished.stdout else ""
 
 
 @pytest.mark.parametrize(("first", "second"), [(REGISTER, IMPORT), (IMPORT, REGISTER)], ids=["register", "crewai"])
