@@ -13,9 +13,9 @@ from crewai import BaseLLM, Crew
 from crewai.knowledge.knowledge import Knowledge
 from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
 from crewai.memory.unified_memory import Memory
-from crewai.tools import BaseTool
+from crewai.tools import BaseTool, tool
 
-from agenttrace import trace_llm, trace_step, using_session
+from agenttrace import current_span, trace_llm, trace_step, using_session
 
 from .crews import agent_of, crew_of, look_up, looks_up, loopback, model, recorded, task_of
 
@@ -69,12 +69,32 @@ def test_a_tool_says_what_it_is_took_and_gave() -> None:
     """Name, description, parameters, arguments as a JSON object, output."""
     with model(looks_up("Oslo")) as llm, recorded() as spans:
         crew_of(llm).kickoff()
-    [tool] = attributes_of(spans, "look_up", "TOOL")
-    assert tool["tool.name"] == "look_up"
-    assert tool["tool.description"] == "Today's weather in a city."
-    assert json.loads(tool["tool.parameters"])["required"] == ["city"]
+    [call] = attributes_of(spans, "look_up", "TOOL")
+    assert call["tool.name"] == "look_up"
+    assert call["tool.description"] == "Today's weather in a city."
+    assert json.loads(call["tool.parameters"])["required"] == ["city"]
     assert spans.input("look_up") == {"city": "Oslo"}
     assert spans.output("look_up") == "rain in Oslo"
+
+
+@tool("note")
+def note() -> str:
+    """Says more about its own call."""
+    current_span().set_attribute("note.length", 4)
+    return "rain"
+
+
+def test_the_current_span_in_a_tool_is_its_call() -> None:
+    """What a tool says of the current span is on the TOOL that the listener made."""
+
+    def script(asked: Any) -> Any:
+        return loopback.Reply("rain") if asked.results else loopback.Reply(calls=[loopback.Call("note", {})])
+
+    with model(script) as llm, recorded() as spans:
+        crew_of(llm, note).kickoff()
+    [attributes] = attributes_of(spans, "note", "TOOL")
+    assert attributes["note.length"] == 4
+    assert attributes["tool.description"] == "Says more about its own call."
 
 
 class Reasoner(BaseLLM):
@@ -230,11 +250,11 @@ def test_a_tool_that_raises_fails_its_own_span_alone() -> None:
 
     with model(script) as llm, recorded() as spans:
         crew_of(llm, Broken()).kickoff()
-    [tool] = spans.find_all(kind="TOOL")
-    assert tool.status.description == "ValueError: out of order"
-    [event] = tool.events
+    [call] = spans.find_all(kind="TOOL")
+    assert call.status.description == "ValueError: out of order"
+    [event] = call.events
     assert (event.attributes or {})["exception.type"] == "ValueError"
-    assert spans.input(tool) == {"password": "__REDACTED__"}
+    assert spans.input(call) == {"password": "__REDACTED__"}
     assert [span.name for span in spans if not span.status.is_ok] == ["broken"]
 
 
