@@ -38,7 +38,7 @@ class Step(StepPlace):
         run = current_place(agent)
         super().__init__(agent, name_of(agent) if run is None else run.node)
         self.running = running
-        self.memory_step = memory_step
+        self.memory_step: Any = memory_step
         self.name = name
         self.run = run
         """What the step is a part of; None where it was asked for by itself."""
