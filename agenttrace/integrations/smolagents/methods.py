@@ -106,13 +106,14 @@ def _validate_final_answer(agent: Any, plain: Callable[..., Any], args: tuple[An
 
 def _execute_tool_call(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     __tracebackhide__ = True
+    asked = args[0] if args else kwargs.get("tool_name")
     here = current_place(agent)
-    if isinstance(here, ToolCallPlace) and args and here.name == args[0]:
-        return below_instrumentor(plain)(*args, **kwargs)
+    if isinstance(here, ToolCallPlace) and here.name is not None and here.name == asked:
+        return below_instrumentor(plain)(*args, **kwargs)  # called by what a subclass has in its place
     arguments = args[1] if len(args) > 1 else kwargs.get("arguments")
 
     def find() -> ToolCall:
-        name = str(args[0] if args else kwargs.get("tool_name"))
+        name = str(asked)
         tool = {**agent.tools, **agent.managed_agents}.get(name, name)
         return ToolCall(name, tool, _filled_in(agent, arguments), asked=arguments)
 

@@ -74,7 +74,7 @@ def test_methods_that_call_those_they_replace(way: Any) -> None:
     def make(base: Any) -> type:
         class Own(base):
             def _step_stream(self, memory_step: Any) -> Iterator[Any]:
-                yield from super()._step_stream(memory_step)
+                yield from super()._step_stream(memory_step=memory_step)
 
             def _generate_planning_step(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
                 yield from super()._generate_planning_step(*args, **kwargs)
@@ -86,7 +86,7 @@ def test_methods_that_call_those_they_replace(way: Any) -> None:
                 super()._validate_final_answer(final_answer)
 
             def execute_tool_call(self, tool_name: str, arguments: Any) -> Any:
-                return super().execute_tool_call(tool_name, arguments)
+                return super().execute_tool_call(tool_name=tool_name, arguments=arguments)
 
             def __getattribute__(self, name: str) -> Any:
                 return super().__getattribute__(name)

@@ -157,3 +157,30 @@ def test_a_step_by_itself() -> None:
         agent.step(ActionStep(step_number=4, timing=None))
     spans.assert_tree("CHAIN Step 4\n  LLM ScriptedModel.generate\n  TOOL get_weather\n")
     assert spans.unfinished == []
+
+
+class Foreign(Tool):
+    """A tool as smolagents makes one of an MCP server's: any arguments, and the server's own schema for them."""
+
+    name, description, output_type = "foreign", "From afar.", "object"
+    inputs = {
+        "what": {"type": ["string", "null"], "description": "What.", "anyOf": [{"type": "string"}, {"type": "null"}]},
+        "how": {"type": "any", "description": "How.", "nullable": True},
+    }
+    output_schema = {"type": "object", "properties": {"got": {"type": "array"}}}
+    skip_forward_signature_validation = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return {"got": [*args, kwargs]}
+
+
+def test_tools_from_elsewhere() -> None:
+    """Arguments have the names that the tool declares, be they given by position, by name, or as one dictionary."""
+    script = [code("foreign('a')\nforeign(what='b', how=3)\nforeign({'what': 'c'})"), code("final_answer(1)")]
+    _, spans = spans_of(TracedCodeAgent([Foreign()], ScriptedModel(*script), **QUIET))
+    found = spans.find_all("foreign")
+    assert [spans.input(span) for span in found] == [{"what": "a"}, {"what": "b", "how": 3}, {"what": "c"}]
+    assert spans.output(found[1]) == {"got": [{"what": "b", "how": 3}]}
+    parameters = json.loads(attributes(found[0])["tool.parameters"])
+    assert parameters["required"] == ["what"]
+    assert parameters["properties"]["what"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
