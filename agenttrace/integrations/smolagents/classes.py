@@ -6,6 +6,7 @@ import copyreg
 import functools
 import sys
 from collections.abc import Callable
+from threading import RLock
 from typing import Any, SupportsIndex, TypeVar
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,7 @@ _STAND_INS = frozenset({"model", "python_executor", "tools", "final_answer_check
 _OVERRIDABLE = frozenset(AROUND) - {"run"}
 _LOADERS = ("from_dict", "from_folder")
 _known: WeakValueDictionary[type, type] = WeakValueDictionary()
+_making = RLock()  # a metaclass of the user's may ask for another class meanwhile
 
 
 def traced(agent_class: AgentT, /) -> AgentT:
@@ -52,9 +54,10 @@ def traced(agent_class: AgentT, /) -> AgentT:
         raise TypeError(_advice(agent_class))
     if hasattr(agent_class, PLAIN_CLASS):
         return agent_class
-    known = _known.get(agent_class)
-    if known is None:
-        known = _known[agent_class] = _make(agent_class)
+    with _making:
+        known = _known.get(agent_class)
+        if known is None:
+            known = _known[agent_class] = _make(agent_class)
     return known  # type: ignore[return-value]
 
 
@@ -79,6 +82,8 @@ def _make(plain: Any) -> type:
         "__qualname__": plain.__qualname__,
     }
     made: Any = type(plain)(plain.__name__, bases_with_shield(plain), namespace)
+    if hasattr(plain, "__parameters__"):  # of a generic class, which a subclass without any ends
+        made.__parameters__ = plain.__parameters__
     made.__getattribute__ = _getattribute(made, plain)
     made.__reduce_ex__ = _reduce_ex(made, plain)
     for name, around in AROUND.items():

@@ -11,7 +11,9 @@ import io
 import pydoc
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
+from contextvars import Context, copy_context
 from typing import Any
 
 import pytest
@@ -73,9 +75,11 @@ def test_what_was_made_once_is_not_made_twice() -> None:
     class Own(ToolCallingAgent):
         pass
 
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(traced, [Own] * 64))
+    assert set(found) == {traced(Own)}
     assert traced(CodeAgent) is TracedCodeAgent
     assert traced(TracedCodeAgent) is TracedCodeAgent
-    assert traced(Own) is traced(Own)
     assert traced(Own).__qualname__ == Own.__qualname__
     assert traced(Own).__module__ == Own.__module__
 
@@ -371,15 +375,31 @@ def test_errors_that_are_mended_are_remembered_as_they_are() -> None:
 
 @each_kind
 def test_an_agent_that_nobody_has_any_more_is_gone(kind: str) -> None:
-    """At once, as the plain one is, and with it the model and the tools."""
+    """At once, as the plain one is, and with it the model; whatever keeps a context of its tools and callbacks."""
+    contexts: list[Context] = []
+
+    @tool
+    def remember() -> None:
+        """Keep the context, as a thread would that is started here."""
+        contexts.append(copy_context())
+
+    def check(answer: Any, memory: Any, agent: Any) -> bool:
+        contexts.append(copy_context())
+        return True
 
     def run(classes: Classes) -> Any:
-        model = ScriptedModel(ask(kind, "Oslo"), ask(kind, "Nowhere"), final(kind, 1))
-        agent = getattr(classes, kind)([get_weather], model, final_answer_checks=[lambda *_, **__: True], **QUIET)
+        contexts.clear()
+        asked = code("remember()") if kind == "code_agent" else call("remember")
+        model = ScriptedModel(asked, ask(kind, "Nowhere"), final(kind, 1))
+        tools = [get_weather, remember]
+        agent = getattr(classes, kind)(tools, model, final_answer_checks=[check], step_callbacks=[keep], **QUIET)
         agent.run("What?")
         kept = weakref.ref(agent), weakref.ref(model)
         del agent, model
-        return [ref() is None for ref in kept]
+        return [ref() is None for ref in kept], len(contexts)
+
+    def keep(step: Any, agent: Any) -> None:
+        contexts.append(copy_context())
 
     gc.collect()
     gc.disable()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 from smolagents import CodeAgent, MultiStepAgent, Tool, ToolCallingAgent
@@ -19,6 +19,7 @@ from agenttrace.testing import CapturedSpans, capture_spans
 from .scripted import ScriptedModel, call, code, get_weather, text
 from .twins import QUIET, memory_of, outcome_of
 
+T = TypeVar("T")
 Maker = Callable[[type], type]
 
 ways = pytest.mark.parametrize(
@@ -253,6 +254,17 @@ def test_a_method_of_one_agent() -> None:
         assert agent.run("The weather?") == "rain"
     assert asked == [("get_weather", {"city": "Oslo"}), ("final_answer", {"answer": "rain"})]
     spans.assert_tools_called(["get_weather", "final_answer"])
+
+
+def test_a_generic_class_stays_generic() -> None:
+    """It takes the parameters that the plain one takes."""
+
+    class Own(ToolCallingAgent, Generic[T]):
+        pass
+
+    made: Any = traced(Own)
+    assert made[int].__origin__ is made
+    assert type(made[int]([], ScriptedModel())) is made
 
 
 def test_a_class_from_scratch() -> None:
