@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import gc
 import inspect
-import io
 import pydoc
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
 from contextvars import Context, copy_context
 from typing import Any
 
@@ -20,13 +18,12 @@ import pytest
 from smolagents import ActionStep, CodeAgent, MultiStepAgent, PlanningStep, Tool, ToolCallingAgent, tool
 from smolagents.agents import RunResult
 from smolagents.memory import FinalAnswerStep, TaskStep
-from smolagents.utils import AgentError
 
 from agenttrace.integrations.smolagents import TracedCodeAgent, TracedToolCallingAgent, traced
 from agenttrace.testing import capture_spans
 
 from .scenarios import Classes
-from .scripted import ScriptedModel, call, calls, code, get_weather, text
+from .scripted import ScriptedModel, call, code, get_weather, text
 from .twins import PLAIN, QUIET, TRACED, assert_alike, each_kind, logger, memory_of, said_by
 
 PAIRS = [(TracedCodeAgent, CodeAgent), (TracedToolCallingAgent, ToolCallingAgent)]
@@ -323,52 +320,6 @@ def test_a_tool_may_give_the_agent_another_tool() -> None:
         script = [call("learn"), call("get_weather", city="Oslo"), call("final_answer", answer="rain")]
         agent = classes.tool_calling_agent([Learn()], ScriptedModel(*script), **QUIET)
         return agent.run("The weather?"), list(agent.tools), agent.max_steps, memory_of(agent)
-
-    assert_alike(run)
-
-
-ERRORS = {
-    "the model": ([ZeroDivisionError("the model is ill")], {}),
-    "the model at the second step": ([ask("tool_calling_agent", "Oslo"), OSError("gone")], {}),
-    "the model while planning": ([OSError("gone")], {"planning_interval": 2}),
-    "the model, with Ctrl-C": ([KeyboardInterrupt()], {}),
-    "the model, with exit": ([SystemExit(3)], {}),
-    "no answer at the end": ([text("no call"), OSError("gone")], {"max_steps": 1}),
-}
-
-
-@pytest.mark.parametrize("case", ERRORS)
-@pytest.mark.parametrize("streams", [False, True], ids=["at once", "streamed"])
-def test_errors_come_out_as_they_do(case: str, streams: bool) -> None:
-    """Class, text, frames, causes and contexts, and what is remembered until then."""
-
-    def run(classes: Classes) -> Any:
-        script, options = ERRORS[case]
-        model = ScriptedModel(*[type(said)(*said.args) if isinstance(said, BaseException) else said for said in script])
-        agent = classes.tool_calling_agent([get_weather], model, stream_outputs=streams, **options, **QUIET)
-        with redirect_stdout(io.StringIO()):
-            return agent.run("What?"), memory_of(agent)
-
-    assert_alike(run)
-
-
-def test_errors_that_are_mended_are_remembered_as_they_are() -> None:
-    """With the tool's own error as the cause, in the memory that callbacks see."""
-    from .twins import story_of
-
-    def run(classes: Classes) -> Any:
-        script = [
-            call("get_weather", city="Nowhere"),
-            call("get_weather", town="Oslo"),
-            call("no_such_tool"),
-            calls(("final_answer", {"answer": 1}), ("get_weather", {"city": "Oslo"})),
-            call("final_answer", answer=1),
-        ]
-        agent = classes.tool_calling_agent([get_weather], ScriptedModel(*script), **QUIET)
-        answer = agent.run("What?")
-        errors = [step.error for step in agent.memory.steps if isinstance(step, ActionStep)]
-        assert all(isinstance(error, AgentError) for error in errors[:3])
-        return answer, [story_of(error) for error in errors], memory_of(agent)
 
     assert_alike(run)
 

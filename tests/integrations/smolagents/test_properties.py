@@ -101,7 +101,7 @@ def is_settled(script: Any) -> bool:
     return all(len({str(one) for one in what}) == 1 and what[0][0] != "helper" for what in at_once)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(["code_agent", "tool_calling_agent"]),
     script=SCRIPTS,
