@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from crewai.events import BaseEventListener, crewai_event_bus
-from crewai.events.event_bus import CrewAIEventsBus
+from ..needs import needs
 
-from .beginnings import BEGINNINGS
-from .endings import ENDINGS
-from .events import FIRST_PIECES, on_beginning, on_ending, on_piece
+with needs("crewai>=1.15.0", extra="crewai"):
+    from crewai.events import BaseEventListener, crewai_event_bus
+    from crewai.events.event_bus import CrewAIEventsBus
+
+    from .beginnings import BEGINNINGS
+    from .endings import ENDINGS
+    from .events import FIRST_PIECES, on_beginning, on_ending, on_piece
 
 __all__ = ["event_listener", "remove_event_listener"]
 

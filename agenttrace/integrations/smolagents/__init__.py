@@ -13,17 +13,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .classes import traced
+from ..needs import needs
+
+with needs("smolagents>=1.17.0", extra="smolagents"):
+    import smolagents as _plain
+
+    from .classes import traced
 
 if TYPE_CHECKING:
     from smolagents import CodeAgent as TracedCodeAgent
     from smolagents import ToolCallingAgent as TracedToolCallingAgent
 else:
-    from smolagents import CodeAgent, ToolCallingAgent
-
-    TracedCodeAgent = traced(CodeAgent)
-    TracedToolCallingAgent = traced(ToolCallingAgent)
+    TracedCodeAgent = traced(_plain.CodeAgent)
+    TracedToolCallingAgent = traced(_plain.ToolCallingAgent)
     for _made, _name in ((TracedCodeAgent, "TracedCodeAgent"), (TracedToolCallingAgent, "TracedToolCallingAgent")):
         _made.__module__, _made.__qualname__ = __name__, _name
+
+    def __getattr__(name):
+        # Left without the prefix, the plain class would be imported, and leave no trace and no word of why.
+        if name in ("CodeAgent", "ToolCallingAgent"):
+            raise ImportError(f"import Traced{name} from here: `from {__name__} import Traced{name} as {name}`")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = ["TracedCodeAgent", "TracedToolCallingAgent", "traced"]
