@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, Concatenate, TypeVar
 
-from agents.tracing import Span, Trace, TracingProcessor
 from openinference.semconv.trace import SpanAttributes
 from typing_extensions import ParamSpec
 
@@ -29,6 +28,10 @@ from ..span import NO_SPAN
 from ..span import Span as OwnSpan
 from ..tracing import Mark, trace_agent, trace_guardrail, trace_llm, trace_step, trace_tool
 from .hook_spans import HookSpans
+from .needs import needs
+
+with needs("openai-agents>=0.20.0", extra="openai-agents"):
+    from agents.tracing import Span, Trace, TracingProcessor
 
 __all__ = ["tracing_processor"]
 
@@ -63,17 +66,18 @@ def tracing_processor() -> TracingProcessor:
     guardrails and hooks nest where they run.
 
     The SDK's own exporter sends its traces to OpenAI. ``set_trace_processors([tracing_processor()])`` puts this one in
-    its place, ``add_trace_processor(tracing_processor())`` beside it; once in a program.
+    its place, ``add_trace_processor(tracing_processor())`` beside it.
 
     Returns:
-        The processor. It raises nothing, and without ``register()`` it records nothing.
+        The processor, of which there is one for the program: given to the SDK twice, it records once. It raises
+        nothing, and without ``register()`` it records nothing.
 
     Example:
         >>> from agents import set_trace_processors
         >>> set_trace_processors([tracing_processor()])
         >>> result = await Runner.run(agent, "What is the weather in Oslo?")
     """
-    return _Processor()
+    return _the_processor
 
 
 def _contained(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P], None]:
@@ -92,9 +96,11 @@ def _contained(method: Callable[Concatenate[S, P], None]) -> Callable[Concatenat
 class _Place:
     """Where one open span of the SDK's is."""
 
-    __slots__ = ("agents", "handled", "key", "tools")
+    __slots__ = ("agents", "handled", "key", "of", "tools")
 
-    def __init__(self, key: str, above: _Place | None) -> None:
+    def __init__(self, key: str, of: object, above: _Place | None) -> None:
+        self.of = id(of)
+        """Which of the SDK's objects it is of. Its id alone, as below."""
         self.key = key
         """What our span is found by; that of the one above, where it has none of its own."""
         self.agents: tuple[tuple[str, str], ...] = () if above is None else above.agents
@@ -135,10 +141,12 @@ class _Processor(TracingProcessor):
 
     @_contained
     def on_trace_start(self, trace: Trace) -> None:
+        if self._knows(trace.trace_id, trace):
+            return
         group = getattr(trace, "group_id", None)
         session = using_session(group) if isinstance(group, str) and group else None
         _keep(self._stories, trace.trace_id, _Story(session))
-        _keep(self._places, trace.trace_id, _Place(trace.trace_id, None))
+        _keep(self._places, trace.trace_id, _Place(trace.trace_id, trace, None))
         if session is not None:
             session.__enter__()
         metadata = getattr(trace, "metadata", None)
@@ -157,10 +165,12 @@ class _Processor(TracingProcessor):
 
     @_contained
     def on_span_start(self, span: Span[Any]) -> None:
+        if self._knows(span.span_id, span):
+            return
         data, kind, above_id = span.span_data, span.span_data.type, span.parent_id or span.trace_id
         above = self._places.get(above_id)
         parent = above_id if above is None else above.key
-        place = _Place(span.span_id, above)
+        place = _Place(span.span_id, span, above)
         _keep(self._places, span.span_id, place)
         if kind == "task" and self._spans.span(parent) is not NO_SPAN:
             place.key = parent  # the run's, which says nothing that the trace, or the tool it runs in, doesn't
@@ -213,6 +223,11 @@ class _Processor(TracingProcessor):
         if flush is not None:
             flush()
 
+    def _knows(self, key: str, of: object) -> bool:
+        """Whether it was told already that ``of`` begins: a processor that the SDK has twice is told twice."""
+        place = self._places.get(key)
+        return place is not None and place.of == id(of)
+
     def _end(self, key: str, place: _Place, story: _Story, output: Any = None) -> None:
         error = place.error()
         if error is None:
@@ -240,6 +255,9 @@ class _Processor(TracingProcessor):
                 ours.set_input(asked)
             if said is not None:
                 ours.set_output(said)
+
+
+_the_processor = _Processor()
 
 
 def _keep(places: dict[str, V], key: str, value: V) -> None:

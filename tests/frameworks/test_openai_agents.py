@@ -23,6 +23,7 @@ from agents import (
     OpenAIResponsesModel,
     RunConfig,
     Runner,
+    add_trace_processor,
     flush_traces,
     function_tool,
     input_guardrail,
@@ -385,6 +386,43 @@ def test_spans_are_left_out_as_the_sdk_is_told(spans: CapturedSpans) -> None:
     """Without turns the rest closes up."""
     run(scripted([assistant_message("Rain.")]), run_config=RunConfig(tracing={"include_task_and_turn_spans": False}))
     assert spans.tree() == "AGENT Agent workflow\n  AGENT Weather\n    LLM ask\n"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_processor_that_is_given_again_records_once(
+    streamed: bool, server: ReplayServer, spans: CapturedSpans
+) -> None:
+    """A notebook's cell that is run again, or ``add_trace_processor`` beside ``set_trace_processors``."""
+    add_trace_processor(tracing_processor())
+    add_trace_processor(tracing_processor())
+    tool_call = [function_call("fail", {"reason": "no luck"}, call_id="1")]
+    config = RunConfig(group_id="chat-9")
+    run(scripted(tool_call, [assistant_message("Sorry.")], tools=[fail]), run_config=config, streamed=streamed)
+    spans.assert_tree("""
+        AGENT Agent workflow
+          AGENT Weather
+            CHAIN turn 1
+              LLM ask
+              TOOL fail
+            CHAIN turn 2
+              LLM ask
+    """)
+    assert {dict(span.attributes or {})["session.id"] for span in spans} == {"chat-9"}
+    assert [span.name for span in spans if not span.status.is_ok] == ["fail"]
+    assert spans.unfinished == []
+    server.will_answer(json_answer(completion(choice({"role": "assistant", "content": "Rain."}))))
+    run(Agent("Tokens", model=OpenAIChatCompletionsModel("gpt-4.1", client_of(server))))
+    assert [dict(span.attributes or {})["llm.token_count.total"] for span in spans.find_all("generation")] == [119]
+
+
+def test_a_processor_that_is_put_in_its_own_place_goes_on(spans: CapturedSpans) -> None:
+    """Replaced in the middle of a trace, and shut down as some do first: what is open ends as it would."""
+    with trace("Mine"):
+        tracing_processor().shutdown()
+        set_trace_processors([tracing_processor()])
+        run(scripted([assistant_message("Rain.")]))
+    assert spans.tree() == "AGENT Mine\n  AGENT Weather\n    CHAIN turn 1\n      LLM ask\n"
+    assert spans.unfinished == []
 
 
 # What fails
