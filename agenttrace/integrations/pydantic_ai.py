@@ -8,15 +8,13 @@ Pydantic AI's own instrumentation stays off: both together would record everythi
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from openinference.semconv.trace import SpanAttributes
-from pydantic_ai.capabilities import AbstractCapability, CapabilityOrdering
-from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, SkipToolExecution, ToolFailedError, ToolRetryError
-from pydantic_ai.models import Model, StreamedResponse
-from pydantic_ai.models.wrapper import WrapperModel
 
 from .. import faults
 from ..context import using_session
@@ -24,6 +22,20 @@ from ..current import get_current
 from ..running import RunningSpan
 from ..tracing import Mark, trace_agent, trace_llm, trace_step, trace_tool
 from .blocks import open_block
+from .needs import needs
+
+with needs("pydantic-ai-slim>=2.66.0", extra="pydantic-ai"):
+    from pydantic_ai.agent import AbstractAgent
+    from pydantic_ai.capabilities import AbstractCapability, CapabilityOrdering
+    from pydantic_ai.exceptions import (
+        ApprovalRequired,
+        CallDeferred,
+        SkipToolExecution,
+        ToolFailedError,
+        ToolRetryError,
+    )
+    from pydantic_ai.models import Model, StreamedResponse
+    from pydantic_ai.models.wrapper import WrapperModel
 
 __all__ = ["traced_model", "tracing_capability"]
 
@@ -40,8 +52,8 @@ def tracing_capability() -> AbstractCapability[Any]:
     A conversation's id is the session, unless one is set already. Marks of your own in tools nest where they run.
 
     Returns:
-        The capability, for any number of agents. It raises nothing of its own, and without ``register()`` it records
-        nothing.
+        The capability, for any number of agents; an agent that is given two has one. It raises nothing of its own, and
+        without ``register()`` it records nothing.
 
     Example:
         >>> from pydantic_ai import Agent
@@ -51,25 +63,40 @@ def tracing_capability() -> AbstractCapability[Any]:
     return _Tracing()
 
 
-def traced_model(model: Model) -> Model:
+def traced_model(model: Model | str) -> Model:
     """``model``, with an LLM span for each request, for where no agent runs it (``pydantic_ai.direct``).
 
     Args:
-        model: Any model. It is wrapped and not changed. An agent that has `tracing_capability` needs no such model, and
-            would record each request twice with one.
+        model: Any model, or a model's name as Pydantic AI has them. It is wrapped and not changed. An agent that has
+            `tracing_capability` needs no such model; with one, the capability is who records.
 
     Returns:
         A model that is used as this one.
 
+    Raises:
+        TypeError: If ``model`` is no model, an agent for example.
+
     Example:
         >>> from pydantic_ai.direct import model_request_sync
-        >>> model_request_sync(traced_model(OpenAIChatModel("gpt-4o-mini")), [ModelRequest.user_text_prompt("Hello!")])
+        >>> model_request_sync(traced_model("openai:gpt-4o-mini"), [ModelRequest.user_text_prompt("Hello!")])
     """
+    if isinstance(model, AbstractAgent):
+        raise TypeError(
+            "traced_model() takes a model, not an agent: write Agent(…, capabilities=[tracing_capability()]) instead"
+        )
+    if not isinstance(model, (Model, str)):
+        given = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+        raise TypeError(f'traced_model() takes a model, or a name such as "openai:gpt-4o-mini", not {given}')
     return _TracedModel(model)
 
 
+@dataclass
 class _Tracing(AbstractCapability[Any]):
     """Opens a span around each of what the hooks stand around."""
+
+    _: KW_ONLY
+    id: str | None = "agenttrace"
+    """A default of the class says that an agent has one of these: Pydantic AI makes one of several."""
 
     @classmethod
     def get_serialization_name(cls) -> str | None:
@@ -129,10 +156,11 @@ class _TracedModel(WrapperModel):
     """Opens a span around each request."""
 
     async def request(self, messages: Any, model_settings: Any, model_request_parameters: Any) -> Any:
-        span = _open(trace_llm, lambda: self._options(messages, model_settings, model_request_parameters))
-        response = await _ended_by(
-            span, lambda: self.wrapped.request(messages, model_settings, model_request_parameters)
-        )
+        span = self._open(messages, model_settings, model_request_parameters)
+        with _asked(self, messages, span):
+            response = await _ended_by(
+                span, lambda: self.wrapped.request(messages, model_settings, model_request_parameters)
+            )
         _finish(span, lambda: response)
         return response
 
@@ -140,12 +168,14 @@ class _TracedModel(WrapperModel):
     async def request_stream(
         self, messages: Any, model_settings: Any, model_request_parameters: Any, run_context: Any = None
     ) -> AsyncGenerator[StreamedResponse]:
-        span = _open(trace_llm, lambda: self._options(messages, model_settings, model_request_parameters))
+        span = self._open(messages, model_settings, model_request_parameters)
         stream: StreamedResponse | None = None
         try:
-            async with self.wrapped.request_stream(
-                messages, model_settings, model_request_parameters, run_context
-            ) as stream:
+            async with AsyncExitStack() as stack:
+                with _asked(self, messages, span):
+                    stream = await stack.enter_async_context(
+                        self.wrapped.request_stream(messages, model_settings, model_request_parameters, run_context)
+                    )
                 _set(span, RunningSpan.pause)  # who reads the stream is no part of the request
                 yield stream
         except BaseException as error:
@@ -154,7 +184,12 @@ class _TracedModel(WrapperModel):
                 _set(span, lambda running: running.handle().set_output(so_far.get()))
             _fail(span, error)
             raise
-        _finish(span, stream.get)
+        _finish(span, lambda: None if stream is None else stream.get())
+
+    def _open(self, messages: Any, settings: Any, parameters: Any) -> RunningSpan | None:
+        if _is_recorded_by_another(self, messages):
+            return None
+        return _open(trace_llm, lambda: self._options(messages, settings, parameters))
 
     def _options(self, messages: Any, settings: Any, parameters: Any) -> dict[str, Any]:
         model_name = self.wrapped.model_name
@@ -166,6 +201,54 @@ class _TracedModel(WrapperModel):
             "model": model_name,
             "invocation_parameters": {"model": model_name, **known},
         }
+
+
+class _Asked:
+    """A request that is being recorded."""
+
+    __slots__ = ("last_message", "model")
+
+    def __init__(self, model: Model, messages: Any) -> None:
+        self.model: Model | None = model
+        self.last_message: Any = messages[-1] if messages else None
+
+
+_request: ContextVar[_Asked | None] = ContextVar("agenttrace-pydantic-ai-request", default=None)
+
+
+@contextmanager
+def _asked(model: Model, messages: Any, span: RunningSpan | None) -> Iterator[None]:
+    """Let the models that ``model`` hands its request on to know that ``span`` is its record."""
+    if span is None:
+        yield
+        return
+    asked = _Asked(model, messages)
+    token = _request.set(asked)
+    try:
+        yield
+    finally:
+        asked.model = asked.last_message = None  # a task that began meanwhile has the variable for as long as it lasts
+        with suppress(ValueError):  # a coroutine that nobody ran to its end is closed in any context
+            _request.reset(token)
+
+
+def _is_recorded_by_another(model: Model, messages: Any) -> bool:
+    """Whether the request that ``model`` is asked is part of one that is being recorded."""
+    outer = _request.get()
+    if outer is None or outer.model is None:
+        return False
+    try:
+        return _holds(outer.model, model) or bool(messages and messages[-1] is outer.last_message)
+    except BaseException as error:
+        _contain("looking for a request's record", error)
+        return False
+
+
+def _holds(model: Any, inner: Model) -> bool:
+    if model is inner:
+        return True
+    parts = [model.wrapped] if isinstance(model, WrapperModel) else getattr(model, "models", ())
+    return any(_holds(part, inner) for part in parts)
 
 
 def _run_options(ctx: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from pydantic_ai.messages import (
     TextPart,
     ToolCallPart,
 )
+from pydantic_ai.models import Model
 from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, FunctionModel
 from pydantic_ai.models.test import TestModel
+from pydantic_ai.models.wrapper import WrapperModel
 
 from agenttrace import suppress_tracing, trace_step, using_session
 from agenttrace.integrations.pydantic_ai import traced_model, tracing_capability
@@ -61,6 +64,11 @@ def spans() -> Iterator[CapturedSpans]:
 
 def scripted(*answers: Any) -> FunctionModel:
     """A model that answers with these parts, one list after the other; an exception is raised."""
+    return FunctionModel(scripted_answer(*answers), model_name="scripted")
+
+
+def scripted_answer(*answers: Any) -> Callable[[list[ModelMessage], AgentInfo], ModelResponse]:
+    """The function of such a model."""
     left = list(answers)
 
     def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
@@ -69,7 +77,7 @@ def scripted(*answers: Any) -> FunctionModel:
             raise parts
         return ModelResponse([TextPart(parts)] if isinstance(parts, str) else parts)
 
-    return FunctionModel(answer, model_name="scripted")
+    return answer
 
 
 def agent_of(model: Any, **options: Any) -> Agent[Any, Any]:
@@ -398,6 +406,137 @@ def test_a_model_alone_is_traced(spans: CapturedSpans) -> None:
     request = attributes_of(spans.find("chat test", kind="LLM"))
     assert request["llm.input_messages.0.message.content"] == "Oslo?"
     assert request["llm.output_messages.0.message.content"] == "Rain."
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("where", ["twice on the agent", "one object twice", "on the agent and for the run"])
+def test_two_capabilities_are_one(where: str, streamed: bool, spans: CapturedSpans) -> None:
+    """However an agent comes by a second one, each run, request and tool is recorded once, tokens included."""
+    first = tracing_capability()
+    again = first if where == "one object twice" else tracing_capability()
+    for_agent, for_run = ([first], [again]) if where == "on the agent and for the run" else ([first, again], [])
+    model = FunctionModel(
+        scripted_answer([call("get_weather", city="Oslo")], "It rains."),
+        stream_function=stream_weather,
+        model_name="scripted",
+    )
+    agent = Agent(model, name="weather", capabilities=for_agent, tools=[get_weather])
+
+    async def ask() -> str:
+        if not streamed:
+            return str((await agent.run("Oslo?", capabilities=for_run)).output)
+        async with agent.run_stream("Oslo?", capabilities=for_run) as result:
+            return str(await result.get_output())
+
+    assert asyncio.run(ask()) == "It rains."
+    spans.assert_tree("""
+        AGENT weather
+          LLM chat scripted
+          TOOL get_weather
+            CHAIN look it up
+          LLM chat scripted
+    """)
+
+
+def test_an_override_of_the_capabilities_records_once(spans: CapturedSpans) -> None:
+    """What a test of the program puts in the place of the agent's model is recorded as the agent's."""
+    agent = agent_of(scripted("Rain."))
+    with agent.override(model=traced_model(scripted("Sun."))):
+        assert agent.run_sync("Oslo?", capabilities=[tracing_capability()]).output == "Sun."
+    assert spans.tree() == "AGENT weather\n  LLM chat scripted\n"
+
+
+def router_to(model: Model) -> Model:
+    """A model of the program's own, which hands each request on."""
+
+    class Router(TestModel):
+        async def request(self, *arguments: Any) -> ModelResponse:
+            return await model.request(*arguments)
+
+    return Router()
+
+
+class Renewing(WrapperModel):
+    """A wrapper of the program's own, whose messages are other objects than those that it was given."""
+
+    async def request(self, messages: Any, *arguments: Any) -> ModelResponse:
+        return await self.wrapped.request([replace(message) for message in messages], *arguments)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: model,
+        traced_model,
+        FallbackModel,
+        Renewing,
+        lambda model: Renewing(FallbackModel(Renewing(model))),
+        router_to,
+    ],
+    ids=["alone", "traced model", "fallback", "renewing", "several", "router"],
+)
+def test_a_traced_model_steps_back_in_an_agent_with_the_capability(around: Any, spans: CapturedSpans) -> None:
+    """The capability's span is the request's record; a second one would have its tokens again."""
+    agent = agent_of(around(traced_model(scripted([call("get_weather", city="Oslo")], "Rain."))), tools=[get_weather])
+    result = agent.run_sync("Oslo?")
+    outline = [line.split(" chat ")[0] for line in spans.tree().splitlines()]
+    assert outline == ["AGENT weather", "  LLM", "  TOOL get_weather", "    CHAIN look it up", "  LLM"]
+    tokens = [attributes_of(span)["llm.token_count.total"] for span in spans.find_all(kind="LLM")]
+    assert (len(tokens), sum(tokens)) == (2, result.usage.total_tokens)
+
+
+def test_a_traced_model_that_streams_steps_back_too(spans: CapturedSpans) -> None:
+    """The stream is recorded once, up to its end."""
+    model = FunctionModel(stream_function=stream_weather, model_name="scripted")
+    agent = agent_of(traced_model(traced_model(model)), tools=[get_weather])
+
+    async def consume() -> tuple[str, int]:
+        async with agent.run_stream("Oslo?") as result:
+            return str(await result.get_output()), result.usage.total_tokens
+
+    text, total = asyncio.run(consume())
+    assert text == "It rains."
+    tokens = [attributes_of(span)["llm.token_count.total"] for span in spans.find_all(kind="LLM")]
+    assert (len(tokens), sum(tokens)) == (2, total)
+
+
+def test_a_request_that_a_model_makes_beside_its_own_is_recorded(spans: CapturedSpans) -> None:
+    """Only the same request is left out: what a model asks another one, and the agent that it runs, are not it."""
+    other = traced_model(scripted("weather"))
+    forecaster = Agent(traced_model(scripted("Rain.")), name="forecaster", capabilities=[tracing_capability()])
+
+    async def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        await model_request(other, [ModelRequest.user_text_prompt("What is this about?")])
+        return ModelResponse([TextPart((await forecaster.run("Oslo?")).output)])
+
+    agent_of(FunctionModel(answer, model_name="asking")).run_sync("Oslo?")
+    spans.assert_tree("""
+        AGENT weather
+          LLM chat asking
+            LLM chat scripted
+            AGENT forecaster
+              LLM chat scripted
+    """)
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (3, 'a model, or a name such as "openai:gpt-4o-mini", not int'),
+        (TestModel, "not the class TestModel"),
+        (Agent(TestModel()), r"not an agent: write Agent\(…, capabilities=\[tracing_capability\(\)\]\)"),
+    ],
+    ids=["number", "class", "agent"],
+)
+def test_what_is_no_model_is_refused_at_once(given: Any, advice: str) -> None:
+    """With what to write instead."""
+    with pytest.raises(TypeError, match=advice):
+        traced_model(given)
+
+
+def test_a_models_name_will_do() -> None:
+    """As everywhere in Pydantic AI."""
+    assert traced_model("test").model_name == "test"
 
 
 def test_nothing_is_recorded_where_tracing_is_suppressed(spans: CapturedSpans) -> None:
