@@ -17,13 +17,11 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from secrets import token_hex
-from typing import Any
+from typing import Any, overload
 
-from mcp import Client
-from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.trace import StatusCode, get_current_span
@@ -34,6 +32,12 @@ from ..current import SUPPRESS_KEY, Context, attach, detach, get_current, is_sup
 from ..span import NO_SPAN, Span
 from ..tracing import trace_tool
 from .hook_spans import HookSpans
+from .needs import needs
+
+with needs("mcp>=2.0.0", extra="mcp"):
+    from mcp import Client, StdioServerParameters
+    from mcp.server import MCPServer, Server
+    from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 
 __all__ = ["request_meta", "server_middleware", "traced_client"]
 
@@ -75,7 +79,17 @@ def request_meta() -> dict[str, Any]:
     return meta
 
 
-def server_middleware() -> ServerMiddleware[Any]:
+@overload
+def server_middleware() -> ServerMiddleware[Any]: ...
+
+
+@overload
+def server_middleware(
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext
+) -> Coroutine[Any, Any, HandlerResult]: ...
+
+
+def server_middleware(*request: Any, **named: Any) -> Any:
     """A middleware that has a server's handlers run in the context of the client's call.
 
     It belongs first, so that the span that the library makes of each request has the right parent, too. In a server
@@ -83,13 +97,14 @@ def server_middleware() -> ServerMiddleware[Any]:
 
     Returns:
         The middleware, for an ``MCPServer`` or a low-level ``Server``. It reads what `request_meta` and MCP's own
-        client write, and leaves requests that say nothing as they are.
+        client write, and leaves requests that say nothing as they are. Given to a server without the parentheses, it
+        does the same.
 
     Example:
         >>> server = MCPServer("weather")
         >>> server.middleware.insert(0, server_middleware())
     """
-    return _in_callers_context
+    return _in_callers_context(*request, **named) if request or named else _in_callers_context
 
 
 def traced_client(server: Any, **options: Any) -> Client:
@@ -105,12 +120,28 @@ def traced_client(server: Any, **options: Any) -> Client:
     Returns:
         The client, of a subclass of ``Client``, and used as that.
 
+    Raises:
+        TypeError: If ``server`` is nothing that a client can connect to, such as another client.
+
     Example:
         >>> async with traced_client("http://localhost:8000/mcp") as client:
         ...     await client.list_tools()
         ...     result = await client.call_tool("get_weather", {"city": "Oslo"})
     """
+    _refuse_what_is_no_server(server)
     return _TracedClient(server, **options)
+
+
+def _refuse_what_is_no_server(given: Any) -> None:
+    if isinstance(given, Client):
+        raise TypeError("traced_client() makes the client: write traced_client(…) with what this Client was given")
+    is_transport = all(hasattr(type(given), method) for method in ("__aenter__", "__aexit__"))
+    if not is_transport and not isinstance(given, (str, StdioServerParameters, Server, MCPServer)):
+        what = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+        raise TypeError(
+            "traced_client() takes what mcp.Client takes: a URL, StdioServerParameters(…), a transport, or a server in "
+            f"this process; not {what}"
+        )
 
 
 class _TracedClient(Client):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client, MCPError
+from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.server import MCPServer
 from mcp.types import CallToolResult
 
@@ -261,6 +261,45 @@ def test_the_librarys_own_client_is_believed_too() -> None:
     assert handler.parent is not None
     assert (handler.context.trace_id, handler.parent.span_id) == (int("ab" * 16, 16), int("cd" * 8, 16))
     assert (handler.attributes or {})["user.id"] == "ada"
+
+
+@pytest.mark.parametrize("middleware", [server_middleware, server_middleware()], ids=["as it is", "called"])
+def test_the_middleware_works_with_its_parentheses_and_without(middleware: Any) -> None:
+    """Who forgets them would have a failure of the protocol, which says nothing of the middleware."""
+
+    async def body() -> str:
+        server = MCPServer("test", log_level="CRITICAL")
+        server.middleware.insert(0, middleware)
+        server.tool(name="double")(trace_tool(name="double")(lambda number: 2 * number))
+        async with traced_client(server) as client:
+            return str((await client.call_tool("double", {"number": 2})).content[0].text)
+
+    with capture_spans() as spans:
+        assert run(body()) == "4"
+    spans.assert_tree("TOOL double\n  TOOL double\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (3, "a URL, StdioServerParameters.*; not int"),
+        (None, "not NoneType"),
+        (MCPServer, "not the class MCPServer"),
+        (Client("http://localhost:1/mcp"), "with what this Client was given"),
+        (traced_client("http://localhost:1/mcp"), "with what this Client was given"),
+    ],
+    ids=["number", "nothing", "class", "client", "traced client"],
+)
+def test_what_is_no_server_is_refused_at_once(given: Any, advice: str) -> None:
+    """With what to write instead, and not when the client connects."""
+    with pytest.raises(TypeError, match=advice):
+        traced_client(given)
+
+
+def test_a_transport_is_accepted() -> None:
+    """Whatever opens a pair of streams is a transport to MCP."""
+    transport = stdio_client(StdioServerParameters(command=sys.executable))
+    assert traced_client(transport).server is transport
 
 
 @pytest.mark.parametrize("parent", [7, "nonsense", f"00-{'0' * 32}-{'0' * 16}-01", None, ["00"]])
