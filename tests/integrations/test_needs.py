@@ -9,6 +9,9 @@ import pytest
 
 _ADAPTERS = [
     ("crewai", "crewai", "crewai>=1.15.0"),
+    ("mcp", "mcp", "mcp>=2.0.0"),
+    ("openai_agents", "agents", "openai-agents>=0.20.0"),
+    ("pydantic_ai", "pydantic_ai", "pydantic-ai-slim>=2.66.0"),
     ("smolagents", "smolagents", "smolagents>=1.17.0"),
 ]
 
