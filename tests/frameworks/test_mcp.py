@@ -246,6 +246,36 @@ def test_the_context_goes_by_the_request_not_by_the_task() -> None:
     assert (spans.find("double").attributes or {})["session.id"] == "s-1"
 
 
+PLAIN_CLIENT = """
+    import asyncio, os, sys
+    from mcp import Client, StdioServerParameters
+    from agenttrace import register, trace_agent
+
+    register(verbose=False, set_global_tracer_provider=sys.argv[1] == "global")
+
+    @trace_agent
+    async def agent():
+        server = StdioServerParameters(command=sys.executable, args=sys.argv[2:], env=dict(os.environ))
+        async with Client(server) as client:
+            await client.call_tool("subtract", {"minuend": 3.0, "subtrahend": 1.0})
+
+    asyncio.run(agent())
+"""
+
+
+@pytest.mark.parametrize(
+    ("provider", "tree"),
+    [("global", ["AGENT agent", "ORPHAN subtract"]), ("own", ["AGENT agent", "  TOOL subtract"])],
+)
+def test_a_client_without_the_adapter_is_in_the_same_trace(provider: str, tree: list[str], tmp_path: Path) -> None:
+    """The server's spans stand below the agent only where the library makes no span of its own for the request."""
+    program = tmp_path / "ask.py"
+    program.write_text(textwrap.dedent(PLAIN_CLIENT), encoding="utf-8")
+    command = [sys.executable, str(program), provider, str(EXAMPLES / "mcp_server.py")]
+    subprocess.run(command, env=environment_of(tmp_path), check=True, timeout=120)
+    assert outline(only_trace(tmp_path)) == tree
+
+
 def test_the_librarys_own_client_is_believed_too() -> None:
     """Without the adapter in the client, the server goes by the keys that MCP reserves."""
 
