@@ -20,20 +20,21 @@ from ..tracing import Mark
 from ..whereabouts import add_finder
 from .blocks import open_block
 
-__all__ = ["HookSpans"]
+__all__ = ["MOST_OPEN", "HookSpans"]
 
 _INSIDE_KEY = create_key("agenttrace-hook-span")
 """Key of the `_HookSpan` whose body the context belongs to."""
 _OF_THE_SPAN = (SPAN_KEY, HANDLE_KEY, _INSIDE_KEY)
-_MOST_OPEN = 10_000
+MOST_OPEN = 100_000
+"""How many spans of one framework may be open at once, and how much an adapter notes of what is underway."""
 _MOST_LASTING = 100
 
 
 class HookSpans:
     """The spans of one framework that have begun and are not over.
 
-    No method raises. What is still open below a span that ends is ended with it, and beyond 10,000 open spans the
-    oldest are: a framework that never says that something is over fills no memory.
+    No method raises. What is still open below a span that ends is ended with it, and beyond 100,000 open spans the
+    oldest of the innermost is: a framework that never says that something is over fills no memory.
 
     Args:
         framework: The framework's name, for messages.
@@ -50,6 +51,8 @@ class HookSpans:
     def __init__(self, framework: str, locate: Callable[[], Hashable | None] | None = None) -> None:
         self._framework = framework
         self._open: dict[Hashable, _HookSpan] = {}
+        self._below: dict[Hashable, dict[Hashable, None]] = {}
+        """The keys of the open spans below each, in the order in which they began."""
         self._lasting: dict[Hashable, _HookSpan] = {}
         if locate is not None:
             add_finder(lambda context: self._located(locate(), context))
@@ -86,8 +89,9 @@ class HookSpans:
         """
         try:
             self.drop(key)
-            if len(self._open) >= _MOST_OPEN:
-                self.drop(next(iter(self._open)))
+            if len(self._open) >= MOST_OPEN:
+                # Not one that others are below, which would all go with it.
+                self.drop(next(open_key for open_key in list(self._open) if not self._below.get(open_key)))
             above = self._open.get(parent) or self._lasting.get(parent)
             span = _HookSpan.opened(
                 lambda: open_block(mark, name, started_at=started_at, **options), above, parent, within
@@ -95,6 +99,8 @@ class HookSpans:
             if span is None:
                 return NO_SPAN
             self._open[key] = span
+            if above is not None:
+                self._below.setdefault(parent, {})[key] = None
             if current:
                 span.running.enter()
             return span.running.handle()
@@ -152,7 +158,9 @@ class HookSpans:
         """
         if lasts and key in self._open:
             if len(self._lasting) >= _MOST_LASTING:
-                self._lasting.pop(next(iter(self._lasting))).context = None
+                forgotten = next(iter(self._lasting))
+                self._lasting.pop(forgotten).context = None
+                self._below.pop(forgotten, None)
             self._lasting[key] = self._open[key]
         self._end(key, lambda span: span.finish(output))
 
@@ -174,8 +182,11 @@ class HookSpans:
             found = self._open.pop(key, None)
             if found is None:
                 return
+            self._below.get(found.parent, {}).pop(key, None)
+            if found.parent not in self._open and found.parent not in self._lasting:
+                self._below.pop(found.parent, None)
             lasts = key in self._lasting
-            for below in [] if lasts else [other for other, span in list(self._open.items()) if span.parent == key]:
+            for below in () if lasts else list(self._below.pop(key, ())):
                 self.drop(below)
             end(found)
             if not lasts:

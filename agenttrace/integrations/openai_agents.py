@@ -27,7 +27,7 @@ from ..semconv.fields import as_list, field, fields, list_field, text_field
 from ..span import NO_SPAN
 from ..span import Span as OwnSpan
 from ..tracing import Mark, trace_agent, trace_guardrail, trace_llm, trace_step, trace_tool
-from .hook_spans import HookSpans
+from .hook_spans import MOST_OPEN, HookSpans
 from .needs import needs
 
 with needs("openai-agents>=0.20.0", extra="openai-agents"):
@@ -54,7 +54,6 @@ _PARAMETERS = (
     *("temperature", "top_p", "max_output_tokens", "max_tool_calls", "tool_choice", "parallel_tool_calls"),
     *("reasoning", "text", "truncation", "service_tier", "top_logprobs"),
 )
-_MOST_OPEN = 10_000
 
 
 def tracing_processor() -> TracingProcessor:
@@ -262,7 +261,7 @@ _the_processor = _Processor()
 
 def _keep(places: dict[str, V], key: str, value: V) -> None:
     """Add to ``places``; where the SDK never says that things are over, the oldest is let go."""
-    if len(places) >= _MOST_OPEN:
+    if len(places) >= MOST_OPEN:
         places.pop(next(iter(places)), None)
     places[key] = value
 

@@ -347,6 +347,35 @@ def test_a_stream_ends_with_its_last_piece() -> None:
     assert spans.output(span) == "Rain in Oslo."
 
 
+def test_an_asynchronous_stream_that_is_made_of_the_other_is_one_call() -> None:
+    """``CustomLLM.astream_chat`` calls ``stream_chat`` when it is read, long after it returned: counted once."""
+
+    async def read(model: Typed, messages: list[ChatMessage]) -> int:
+        return len([piece async for piece in await model.astream_chat(messages)])
+
+    async def several() -> None:
+        model, messages = Typed(), [ChatMessage(role="user", content="Oslo?")]
+        assert await asyncio.gather(*(read(model, messages) for _ in range(3))) == [3, 3, 3]
+        assert len([piece async for piece in await model.astream_complete("The weather is")]) == 3
+
+    with capture_spans() as spans:
+        asyncio.run(several())
+    assert spans.tree() == "LLM Typed\n" * 4
+    assert spans.unfinished == []
+    assert {spans.output(span) for span in spans} == {"Rain in Oslo."}
+
+
+def test_a_dispatcher_is_taken_by_its_name_and_nothing_else() -> None:
+    """What is no dispatcher is refused at once, with what to write."""
+    with pytest.raises(TypeError, match=r"instrument\(\) to trace all"):
+        instrument(Typed())  # type: ignore[arg-type]
+    named = get_dispatcher("llama_index.core.query_engine")
+    handlers = len(named.span_handlers)
+    with instrument("llama_index.core.query_engine"):
+        assert len(named.span_handlers) == handlers + 1
+    assert len(named.span_handlers) == handlers
+
+
 def test_a_stream_that_breaks_off_is_an_error() -> None:
     """What raises in the middle of a stream is on its span."""
     with capture_spans() as spans, pytest.raises(ConnectionError):

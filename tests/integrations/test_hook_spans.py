@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from opentelemetry.context import get_current
 
 from agenttrace import (
@@ -15,6 +16,7 @@ from agenttrace import (
     trace_tool,
     using_session,
 )
+from agenttrace.integrations import hook_spans
 from agenttrace.integrations.hook_spans import HookSpans
 from agenttrace.testing import capture_spans
 
@@ -79,6 +81,23 @@ def test_what_is_still_open_below_a_span_ends_with_it() -> None:
     assert captured.unfinished == []
     assert captured.tree() == "AGENT agent\n  CHAIN step\n    TOOL search\n"
     assert captured.find("agent").status.description == "ValueError: no luck"
+
+
+def test_a_framework_that_ends_nothing_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound the oldest of the innermost is let go, and never one that others are below."""
+    monkeypatch.setattr(hook_spans, "MOST_OPEN", 4)
+    spans = HookSpans("a framework")
+    with capture_spans() as captured:
+        spans.start("run", trace_agent, "agent")
+        spans.start("step", trace_step, "step", parent="run")
+        for number in range(5):
+            spans.start(number, trace_tool, f"search {number}", parent="step")
+        assert captured.unfinished == ["agent", "step", "search 3", "search 4"]
+        spans.finish("step")
+        assert captured.unfinished == ["agent"]
+        spans.finish("run", "done")
+    assert [captured.find(name).status.is_unset for name in ("search 0", "search 2")] == [True, True]
+    assert captured.output("agent") == "done"
 
 
 def test_a_model_call_is_understood() -> None:

@@ -12,6 +12,8 @@ _ADAPTERS = [
     ("mcp", "mcp", "mcp>=2.0.0"),
     ("openai_agents", "agents", "openai-agents>=0.20.0"),
     ("pydantic_ai", "pydantic_ai", "pydantic-ai-slim>=2.66.0"),
+    ("langchain", "langchain_core", "langchain-core>=1.0.0"),
+    ("llama_index", "llama_index", "llama-index-core>=0.14.0"),
     ("smolagents", "smolagents", "smolagents>=1.17.0"),
 ]
 

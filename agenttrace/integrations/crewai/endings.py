@@ -41,6 +41,7 @@ from crewai.events import (
 from crewai.events.types.flow_events import FlowPausedEvent, MethodExecutionPausedEvent
 
 from ...span import Span
+from ..content import content
 
 __all__ = ["ENDINGS", "Ending"]
 
@@ -78,7 +79,7 @@ def _task_error(event: Any) -> Ending:
 
 
 def _paused(event: Any) -> Ending:
-    return Ending(describe=lambda span: span.add_event("paused", {"message": event.message}))
+    return Ending(describe=lambda span: span.add_event("paused", {"message": content(event.message)}))
 
 
 def _tool(event: Any) -> Ending:

@@ -28,7 +28,7 @@ from openinference.semconv.trace import OpenInferenceSpanKindValues
 from ... import faults
 from ...span import Span
 from ...yielded import first_item_event
-from ..hook_spans import HookSpans
+from ..hook_spans import MOST_OPEN, HookSpans
 from .beginnings import BEGINNINGS
 from .endings import ENDINGS, Ending
 from .sources import DETAILS
@@ -37,14 +37,13 @@ __all__ = ["FIRST_PIECES", "on_beginning", "on_ending", "on_piece"]
 
 FIRST_PIECES: tuple[type[Any], ...] = (LLMStreamChunkEvent, LLMThinkingChunkEvent)
 """The events of a model's answer that comes in pieces."""
-_MOST_OPEN = 10_000
 _FIRST_TOKEN = first_item_event(OpenInferenceSpanKindValues.LLM.value)
 
 
 class _Place:
     """Something of CrewAI's that has begun and isn't over."""
 
-    __slots__ = ("kind", "node", "parent", "streams")
+    __slots__ = ("inner", "kind", "node", "parent", "streams")
 
     def __init__(self, kind: str, parent: str | None, node: str | None) -> None:
         self.kind = kind
@@ -53,6 +52,8 @@ class _Place:
         """The id of the event that it happened in."""
         self.node = node
         """The agent that it belongs to."""
+        self.inner: dict[str, None] = {}
+        """The keys of the places in it, in the order in which they began."""
         self.streams = False
         """Whether a first piece of an answer has come."""
 
@@ -118,10 +119,10 @@ def _begin(event: Any) -> None:
     above = _nearest(event.parent_event_id)
     node = None if above is None else places[above].node
     beginning = BEGINNINGS[type(event)](event)
-    while len(places) >= _MOST_OPEN:
+    while len(places) >= MOST_OPEN:
         del places[next(iter(places))]
     if beginning is None:
-        places[key] = _Place(event.type, event.parent_event_id, node)
+        _note(key, _Place(event.type, event.parent_event_id, node))
         return
     if beginning.outlives:
         above = _outermost(above)
@@ -137,8 +138,16 @@ def _begin(event: Any) -> None:
     )
     if key in _spans:
         parent = above if beginning.outlives else event.parent_event_id
-        places[key] = _Place(event.type, parent, beginning.node or node)
+        _note(key, _Place(event.type, parent, beginning.node or node))
         _settle_at_exit()
+
+
+def _note(key: str, place: _Place) -> None:
+    """Keep ``place``, and note it in the one around it."""
+    _state.places[key] = place
+    around = None if place.parent is None else _state.places.get(place.parent)
+    if around is not None:
+        around.inner[key] = None
 
 
 def _end(key: str, event: Any, ending: Ending) -> None:
@@ -159,8 +168,13 @@ def _end(key: str, event: Any, ending: Ending) -> None:
 
 def _forget(key: str) -> None:
     """Forget a place and all in it, whose spans have ended with its own."""
-    _state.places.pop(key, None)
-    for inner in [other for other, place in _state.places.items() if place.parent == key]:
+    place = _state.places.pop(key, None)
+    if place is None:
+        return
+    around = None if place.parent is None else _state.places.get(place.parent)
+    if around is not None:
+        around.inner.pop(key, None)
+    for inner in list(place.inner):
         _forget(inner)
 
 

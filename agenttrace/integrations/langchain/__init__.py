@@ -5,6 +5,9 @@ the body (asynchronous ends run in a task of their own, streams in their consume
 current one where it might stay that, and which span a mark belongs under is read from LangChain's own context variable.
 """
 
-from .handler import callback_handler
+from ..needs import needs
+
+with needs("langchain-core>=1.0.0", extra="langchain"):
+    from .handler import callback_handler
 
 __all__ = ["callback_handler"]

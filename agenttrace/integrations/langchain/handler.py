@@ -14,12 +14,13 @@ from langchain_core.runnables.config import var_child_runnable_config
 from openinference.semconv.trace import OpenInferenceMimeTypeValues, OpenInferenceSpanKindValues, SpanAttributes
 
 from ... import faults
-from ...capture.errors import exception_message
+from ...capture.errors import describe
 from ...readers.langchain.messages import identity_of
 from ...span import Span
 from ...tracing import Mark, trace_agent, trace_llm, trace_retriever, trace_tool
 from ...yielded import first_item_event
-from ..hook_spans import HookSpans
+from ..content import content
+from ..hook_spans import MOST_OPEN, HookSpans
 from .reading import (
     NODE,
     is_control_flow,
@@ -43,7 +44,6 @@ _OWN_METADATA = ("ls_", "lc_", "langgraph_", "checkpoint_", "__pregel")
 _MODELS = ("model", "model_name", "model_id", "deployment_name", "azure_deployment")
 _NO_PARAMETERS = ("_type", "tools", "functions")
 _NESTED = "|"  # in the name of a node's place, between those of graphs within graphs
-_MOST_RUNS = 10_000
 
 
 def callback_handler() -> BaseCallbackHandler:
@@ -225,13 +225,14 @@ class _Handler(BaseCallbackHandler):
     def on_retry(self, retry_state: Any, *, run_id: UUID, **about: Any) -> None:
         """Something failed and is tried again, within the same span."""
         error = retry_state.outcome.exception() if retry_state.outcome is not None else None
-        said = {} if error is None else {"error": f"{type(error).__name__}: {exception_message(error)}"}
+        said = {} if error is None else {"error": describe(error)}
         _visible_span(run_id).add_event("retry", {"attempt": retry_state.attempt_number, **said})
 
     @_contained
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **about: Any) -> None:
         """What the program itself reports with ``dispatch_custom_event``."""
-        _visible_span(run_id).add_event(name, data if isinstance(data, Mapping) else {"data": data})
+        told = content(data)
+        _visible_span(run_id).add_event(name, told if isinstance(told, Mapping) else {"data": told})
 
 
 _handler = _Handler()
@@ -245,7 +246,7 @@ def _begin(run_id: UUID, mark: Mark, name: str, about: Mapping[str, Any], **opti
     above = None if parent_id is None else _runs.get(parent_id)
     parent = parent_id if above is None else above.visible
     tags, metadata = about.get("tags") or (), about.get("metadata") or {}
-    if len(_runs) >= _MOST_RUNS:
+    if len(_runs) >= MOST_OPEN:
         _runs.pop(next(iter(_runs)), None)
     is_hidden = _HIDDEN in tags
     _runs[run_id] = _Run(name, mark is trace_agent, parent if is_hidden else run_id, above)
@@ -306,7 +307,7 @@ def _finish(run_id: UUID, output: Any) -> None:
 
 def _fail(run_id: UUID, error: BaseException) -> None:
     if is_control_flow(error):
-        _spans.span(run_id).add_event(type(error).__name__, {"value": error.args[0] if error.args else None})
+        _spans.span(run_id).add_event(type(error).__name__, {"value": content(error.args[0] if error.args else None)})
         _finish(run_id, None)
         return
     _runs.pop(run_id, None)

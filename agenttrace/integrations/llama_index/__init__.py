@@ -4,6 +4,9 @@ LlamaIndex tells a dispatcher of every call of its models, tools, retrievers, en
 in them. Many of these calls are wrappers around one another, so one span stands for a call and what only wraps it.
 """
 
-from .instrumentation import Instrumentation, instrument
+from ..needs import needs
+
+with needs("llama-index-core>=0.14.0", extra="llama-index"):
+    from .instrumentation import Instrumentation, instrument
 
 __all__ = ["Instrumentation", "instrument"]

@@ -12,13 +12,12 @@ from llama_index.core.instrumentation.span import active_span_id
 from ... import faults
 from ...span import NO_SPAN, Span
 from ...tracing import Mark, trace_llm
-from ..hook_spans import HookSpans
+from ..hook_spans import MOST_OPEN, HookSpans
 from . import contents
 from .roles import Role, arguments_of, role_of
 
 __all__ = ["Call", "begin", "call_of", "end", "fail", "give_up", "span_of"]
 
-_MOST_CALLS = 10_000
 _LASTING = ("StreamingAgentChatResponse", "StreamingResponse", "AsyncStreamingResponse")
 _RUN = ".run-"
 
@@ -26,7 +25,18 @@ _RUN = ".run-"
 class Call:
     """One call that LlamaIndex told of."""
 
-    __slots__ = ("above", "arguments", "has_tokens", "instance", "is_run", "mark", "stream", "template", "visible")
+    __slots__ = (
+        "above",
+        "arguments",
+        "has_tokens",
+        "instance",
+        "is_read",
+        "is_run",
+        "mark",
+        "stream",
+        "template",
+        "visible",
+    )
 
     def __init__(self, instance: object, arguments: Mapping[str, Any], above: Call | None, visible: str | None) -> None:
         self.instance: object = instance
@@ -40,6 +50,8 @@ class Call:
         self.template: Any = None
         """The template, and what fills it, of the prompt that is made in it."""
         self.has_tokens: bool = False
+        self.is_read: bool = False
+        """Whether it is a stream that another call is known to read."""
         self.stream: weakref.ref[Any] | None = None
 
 
@@ -65,11 +77,15 @@ def begin(span_id: str, instance: object, bound: Mapping[str, Any], parent_id: s
     parent = parent_id if above is None else above.visible
     call = Call(instance, bound, above, parent)
     call.is_run = instance is not None and _RUN in span_id
-    if len(_calls) >= _MOST_CALLS:
-        _calls.pop(next(iter(_calls)), None)
+    if len(_calls) >= MOST_OPEN:
+        give_up(next(iter(list(_calls))))
     _calls[span_id] = call
     role = role_of(span_id, instance, bound, above is not None and above.is_run)
     if role is None or _repeats(call, role, parent):
+        return
+    outer = _stream_read_by(span_id, call) if role.mark is trace_llm else None
+    if outer is not None:
+        call.visible, _calls[outer].is_read = outer, True
         return
     call.visible, call.mark = span_id, role.mark
     asked: dict[str, Any] = {}
@@ -139,6 +155,35 @@ def span_of(span_id: str | None) -> Span:
     """The span that stands for a call, be it its own or that of the one around it."""
     call = call_of(span_id)
     return NO_SPAN if call is None or call.visible is None else _spans.span(call.visible)
+
+
+def _stream_read_by(span_id: str, call: Call) -> str | None:
+    """The id of the asynchronous stream that is read by ``call``, the same object's synchronous one.
+
+    LlamaIndex makes the one of the other where a model has no asynchronous method of its own, but only when somebody
+    reads: by then the call that gave the stream is over, and isn't around this one.
+    """
+    for other_id, other in list(_calls.items()):
+        if (
+            other.stream is not None
+            and not other.is_read
+            and other.instance is call.instance is not None
+            and _method_of(other_id) == f"a{_method_of(span_id)}"
+            and _first(other.arguments) is _first(call.arguments)
+        ):
+            return other_id
+    return None
+
+
+def _method_of(span_id: str) -> str:
+    """The method's name, of an id such as ``OpenAI.astream_chat-0a1b…``."""
+    return span_id.partition("-")[0].rpartition(".")[2]
+
+
+def _first(arguments: Mapping[str, Any]) -> Any:
+    """The first argument, be it bound by its name or as one of ``*args``."""
+    first = next(iter(arguments.values()), None)
+    return first[0] if isinstance(first, tuple) and first else first
 
 
 def _repeats(call: Call, role: Role, parent: str | None) -> bool:

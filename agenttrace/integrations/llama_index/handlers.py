@@ -17,6 +17,7 @@ from openinference.semconv.trace import OpenInferenceSpanKindValues, SpanAttribu
 
 from ... import faults
 from ...yielded import first_item_event
+from ..content import content
 from . import calls, contents
 
 __all__ = ["EVENT_HANDLER", "SPAN_HANDLER"]
@@ -146,7 +147,7 @@ def _reranked(event: Any) -> None:
 
 
 def _cancelled(event: Any) -> None:
-    calls.span_of(event.span_id).add_event("cancelled", {"reason": event.reason})
+    calls.span_of(event.span_id).add_event("cancelled", {"reason": content(event.reason)})
 
 
 _RECORDERS: dict[str, Callable[[Any], None]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from llama_index.core.instrumentation import get_dispatcher
-from llama_index.core.instrumentation.dispatcher import Dispatcher
+from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation.dispatcher import Dispatcher
 from typing_extensions import Self
 
 from .handlers import EVENT_HANDLER, SPAN_HANDLER
@@ -51,18 +51,29 @@ class Instrumentation:
         self.remove()
 
 
-def instrument(dispatcher: Dispatcher | None = None) -> Instrumentation:
+def instrument(dispatcher: Dispatcher | str | None = None) -> Instrumentation:
     """Trace what LlamaIndex does from here on.
 
     Args:
         dispatcher: The dispatcher whose calls are traced: ``get_dispatcher("llama_index.core.query_engine")`` traces
-            those of that part of LlamaIndex. None for the root of all, which traces everything in the process.
+            those of that part of LlamaIndex, as does its name alone. None for the root of all, which traces everything
+            in the process.
 
     Returns:
         What takes it off again: ``.remove()``, or the end of a ``with`` block.
+
+    Raises:
+        TypeError: If ``dispatcher`` is something else, such as an index or an agent.
 
     Example:
         >>> register(project_name="weather")
         >>> instrument()
     """
-    return Instrumentation(get_dispatcher() if dispatcher is None else dispatcher)
+    if dispatcher is None or isinstance(dispatcher, str):
+        dispatcher = get_dispatcher(dispatcher or "root")
+    if not hasattr(dispatcher, "add_span_handler"):
+        raise TypeError(
+            f"instrument() takes one of LlamaIndex's dispatchers, or its name, not {type(dispatcher).__name__}: write "
+            "instrument() to trace all that LlamaIndex does"
+        )
+    return Instrumentation(dispatcher)

@@ -5,8 +5,8 @@
 The classes are subclasses that record what they do; no class, function or object of smolagents is changed, and agents
 of the plain classes leave no spans. The rooms: `classes` (making the subclasses), `methods` (what their methods do
 beside), `runs`, `steps`, `models`, `tools`, `executors`, `checks` (the spans), `places` (which part of a run is where),
-`activities` (what spans around calls have in common), `values` (what answers come wrapped in), `instrumentor`
-and `shields` (OpenInference's instrumentor, in the same process).
+`activities` (what spans around calls have in common), `values` (what answers come wrapped in), `suppressed`
+(runs that leave no spans), `instrumentor` and `shields` (OpenInference's instrumentor, in the same process).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from .instrumentor import below_instrumentor
 from .places import InsideStep, Place, attached, current_place, open_step
 from .runs import open_run
 from .steps import Step, StepBody, begin_step
+from .suppressed import open_suppressed_run
 from .tools import ToolCall, ToolCallPlace, call_tool
 from .values import unwrapped
 
@@ -27,7 +28,9 @@ Around = Callable[[Any, Callable[..., Any], "tuple[Any, ...]", "dict[str, Any]"]
 def _run(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     __tracebackhide__ = True
     activity = opened("a run", lambda: open_run(agent, plain, args, kwargs))
-    return call_inside(activity, plain if activity is None else below_instrumentor(plain), args, kwargs)
+    if activity is None:
+        return call_inside(opened("a run", lambda: open_suppressed_run(agent)), plain, args, kwargs)
+    return call_inside(activity, below_instrumentor(plain), args, kwargs)
 
 
 def _step_stream(agent: Any, plain: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -212,6 +212,42 @@ def test_suppressed(kind: str) -> None:
     assert len(spans.roots) == 1
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["in one go", "as a stream"])
+def test_suppressed_code_calls_nothing_that_leaves_a_span(stream: bool) -> None:
+    """Code runs in a thread that has no context: tools with marks in them and the team are suppressed all the same."""
+
+    @tool
+    def marked(word: str) -> str:
+        """Work.
+
+        Args:
+            word: On what.
+        """
+        from agenttrace import trace_step
+
+        with trace_step("in the tool"):
+            return word
+
+    def team() -> Any:
+        member_model = ScriptedModel(call("final_answer", answer="done"))
+        member = TRACED.tool_calling_agent(tools=[], model=member_model, name="member", description="Helps.", **QUIET)
+        model = ScriptedModel(code("print(marked('a'), member('b'))"), code("final_answer(marked('c'))"))
+        return TRACED.code_agent(tools=[marked], model=model, managed_agents=[member], **QUIET)
+
+    with capture_spans() as spans:
+        with suppress_tracing():
+            agent = team()
+            answer = agent.run("Go.", stream=stream)
+            if stream:
+                answer = list(answer)[-1].output
+        assert answer == "c"
+        assert list(spans) == []
+        agent.python_executor("marked('d')")  # the run is over, and with it what it suppressed
+        team().run("Go.")
+    assert [span.name for span in spans.roots] == ["in the tool", "CodeAgent.run"]
+    assert len(spans.find_all("in the tool")) == 3
+
+
 @each_kind
 def test_sampled_out(kind: str, isolated: Path) -> None:
     """A trace that isn't wanted has no span at all, and the run is as ever."""
