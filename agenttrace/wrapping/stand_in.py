@@ -42,6 +42,18 @@ class StandIn:
     def __repr__(self) -> str:
         return repr(stood_for(self))
 
+    def __str__(self) -> str:
+        return str(stood_for(self))
+
+    def __bool__(self) -> bool:
+        return bool(stood_for(self))
+
+    def __eq__(self, other: object) -> bool:
+        return bool(stood_for(self) == (stood_for(other) if issubclass(type(other), StandIn) else other))  # type: ignore[arg-type]
+
+    def __hash__(self) -> int:
+        return hash(stood_for(self))
+
     def __dir__(self) -> list[str]:
         return dir(stood_for(self))
 

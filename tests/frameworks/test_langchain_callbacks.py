@@ -18,9 +18,10 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, RunnableParallel
 from langchain_core.tools import ToolException, tool
 from langchain_openai import ChatOpenAI
+from langgraph.errors import GraphInterrupt
 from opentelemetry.context import get_current
 
-from agenttrace import current_span, suppress_tracing, trace_embedding, trace_step
+from agenttrace import TraceConfig, current_span, suppress_tracing, trace_embedding, trace_step
 from agenttrace.integrations.langchain import callback_handler
 from agenttrace.testing import CapturedSpans, capture_spans
 from tests.readers.openai_material import CHAT_CHUNKS, OSLO, called, choice, completion
@@ -393,3 +394,18 @@ def test_a_handler_that_can_read_nothing_changes_nothing(caplog: pytest.LogCaptu
     for run_id in list(langchain._runs):
         handler.on_chain_end(None, run_id=run_id)
     assert spans.unfinished == []
+
+
+def test_what_events_tell_is_hidden_with_inputs_and_outputs() -> None:
+    """Custom events, interrupts and what is retried may repeat what is hidden, so they are hidden with it."""
+
+    def work(value: str) -> str:
+        dispatch_custom_event("progress", {"seen": value})
+        raise GraphInterrupt((f"need {value}",))
+
+    config = TraceConfig(hide_inputs=True, hide_outputs=True)
+    with capture_spans(config=config) as spans, pytest.raises(GraphInterrupt):
+        RunnableLambda(work).invoke("the secret", {"callbacks": [callback_handler()]})
+    events = [event for span in spans for event in span.events]
+    assert {event.name for event in events} == {"progress", "GraphInterrupt"}
+    assert "the secret" not in str([dict(event.attributes or {}) for event in events])

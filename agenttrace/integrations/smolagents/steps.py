@@ -70,7 +70,7 @@ class Step(StepPlace):
             escaped = error or self._escaped()
             if escaped is not None:
                 self.running.raised(escaped)
-            elif self.is_abandoned:
+            elif self.is_abandoned and getattr(self.memory_step, "error", None) is None:
                 self.running.closed()
             else:
                 self.running.exhausted(None)

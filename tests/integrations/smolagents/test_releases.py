@@ -183,6 +183,29 @@ def test_an_answer_is_checked_below_its_step() -> None:
     assert [(spans.input(check), spans.output(check)) for check in checks] == [(3, False), (4, True)]
 
 
+def test_a_check_that_raises_is_the_error_and_its_step_goes_on() -> None:
+    """As with a tool or code that fails: the error is on its own span, and the step is well."""
+
+    def is_even(answer: Any, memory: Any, agent: Any = None) -> bool:
+        if answer == 3:
+            raise ValueError("that is odd")
+        return True
+
+    agent = TracedCodeAgent(
+        tools=[],
+        model=Scripted(code("final_answer(3)"), code("final_answer(4)")),
+        final_answer_checks=[is_even],
+        verbosity_level=LogLevel.OFF,
+    )
+    with capture_spans() as spans:
+        assert agent.run("An even number?") == 4
+    assert [span.status.description for span in spans.find_all("is_even") if spans.input(span) == 3] == [
+        "ValueError: that is odd"
+    ]
+    assert spans.find("Step 1").status.is_ok
+    assert [event.name for event in spans.find("Step 1").events] == ["agent.step_recovery"]
+
+
 def test_a_traced_class_is_as_the_plain_one_and_the_plain_one_is_not_traced() -> None:
     """The names that smolagents goes by are the plain class's, and plain agents leave no spans."""
     assert TracedCodeAgent.__name__ == "CodeAgent"
