@@ -369,11 +369,15 @@ def test_a_dispatcher_is_taken_by_its_name_and_nothing_else() -> None:
     """What is no dispatcher is refused at once, with what to write."""
     with pytest.raises(TypeError, match=r"instrument\(\) to trace all"):
         instrument(Typed())  # type: ignore[arg-type]
-    named = get_dispatcher("llama_index.core.query_engine")
-    handlers = len(named.span_handlers)
-    with instrument("llama_index.core.query_engine"):
-        assert len(named.span_handlers) == handlers + 1
-    assert len(named.span_handlers) == handlers
+    with instrument("llama_index.core.base.embeddings.base") as here:
+        assert here._dispatcher is get_dispatcher("llama_index.core.base.embeddings.base")
+
+
+@pytest.mark.parametrize("name", ["llama_index.core", "llama_index.core.query_engines", ""])
+def test_a_name_that_no_dispatcher_has_is_refused(name: str) -> None:
+    """LlamaIndex would make one by that name, which nothing tells anything: packages have none."""
+    with pytest.raises(ValueError, match=r"instrument\(\) to trace all"):
+        instrument(name)
 
 
 def test_a_stream_that_breaks_off_is_an_error() -> None:

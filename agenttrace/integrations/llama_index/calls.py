@@ -15,8 +15,9 @@ from ...tracing import Mark, trace_llm
 from ..hook_spans import MOST_OPEN, HookSpans
 from . import contents
 from .roles import Role, arguments_of, role_of
+from .streams import stream_reading
 
-__all__ = ["Call", "begin", "call_of", "end", "fail", "give_up", "span_of"]
+__all__ = ["Call", "begin", "call_of", "end", "end_stream", "fail", "fail_stream", "give_up_all", "span_of", "told_of"]
 
 _LASTING = ("StreamingAgentChatResponse", "StreamingResponse", "AsyncStreamingResponse")
 _RUN = ".run-"
@@ -34,6 +35,7 @@ class Call:
         "is_run",
         "mark",
         "stream",
+        "tells",
         "template",
         "visible",
     )
@@ -51,8 +53,10 @@ class Call:
         """The template, and what fills it, of the prompt that is made in it."""
         self.has_tokens: bool = False
         self.is_read: bool = False
-        """Whether it is a stream that another call is known to read."""
+        """Whether it is a stream for which another call is known to be made."""
         self.stream: weakref.ref[Any] | None = None
+        self.tells: bool = False
+        """Whether LlamaIndex tells of its answer, as it does of methods that have its decorator."""
 
 
 _calls: dict[str, Call] = {}
@@ -81,11 +85,13 @@ def begin(span_id: str, instance: object, bound: Mapping[str, Any], parent_id: s
         give_up(next(iter(list(_calls))))
     _calls[span_id] = call
     role = role_of(span_id, instance, bound, above is not None and above.is_run)
-    if role is None or _repeats(call, role, parent):
+    if role is None:
         return
-    outer = _stream_read_by(span_id, call) if role.mark is trace_llm else None
-    if outer is not None:
-        call.visible, _calls[outer].is_read = outer, True
+    if _repeats(call, role, parent):
+        call.mark = role.mark
+        return
+    if role.mark is trace_llm and (stream := stream_reading(span_id, call, _calls)) is not None:
+        call.visible, call.mark = _calls[stream].visible, trace_llm
         return
     call.visible, call.mark = span_id, role.mark
     asked: dict[str, Any] = {}
@@ -117,10 +123,25 @@ def end(span_id: str, result: Any) -> None:
 def end_stream(span_id: str, response: Any) -> None:
     """A model's stream was read to its end."""
     call = _calls.get(span_id)
-    if call is not None and call.stream is not None:
-        _calls.pop(span_id, None)
-        contents.add_answered(call, _spans.span(span_id), response)
+    if call is None or call.stream is None:
+        return
+    told = told_of(span_id)
+    _calls.pop(span_id, None)
+    if told is not None:
+        contents.add_answered(call, _spans.span(told), response)
+    if told == span_id:
         _spans.finish(span_id)
+
+
+def fail_stream(span_id: str, error: BaseException | None) -> None:
+    """An error broke a model's stream off."""
+    call = _calls.get(span_id)
+    if call is None or call.stream is None:
+        return
+    told = told_of(span_id)
+    fail(span_id, error)
+    if told is not None:
+        fail(told, error)
 
 
 def fail(span_id: str, error: BaseException | None) -> None:
@@ -151,39 +172,23 @@ def call_of(span_id: str | None) -> Call | None:
     return None if span_id is None else _calls.get(span_id)
 
 
+def told_of(span_id: str | None) -> str | None:
+    """The id of the call whose span records what is told of the call ``span_id``; None where none does.
+
+    That is its own, or that of the one that it is made for, where nothing is told of that one.
+    """
+    call = call_of(span_id)
+    if call is None or call.visible is None or call.visible == span_id:
+        return None if call is None else call.visible
+    outer = call_of(call.visible)
+    is_for_it = outer is not None and call.mark is outer.mark is trace_llm and not outer.tells
+    return call.visible if is_for_it else None
+
+
 def span_of(span_id: str | None) -> Span:
     """The span that stands for a call, be it its own or that of the one around it."""
     call = call_of(span_id)
     return NO_SPAN if call is None or call.visible is None else _spans.span(call.visible)
-
-
-def _stream_read_by(span_id: str, call: Call) -> str | None:
-    """The id of the asynchronous stream that is read by ``call``, the same object's synchronous one.
-
-    LlamaIndex makes the one of the other where a model has no asynchronous method of its own, but only when somebody
-    reads: by then the call that gave the stream is over, and isn't around this one.
-    """
-    for other_id, other in list(_calls.items()):
-        if (
-            other.stream is not None
-            and not other.is_read
-            and other.instance is call.instance is not None
-            and _method_of(other_id) == f"a{_method_of(span_id)}"
-            and _first(other.arguments) is _first(call.arguments)
-        ):
-            return other_id
-    return None
-
-
-def _method_of(span_id: str) -> str:
-    """The method's name, of an id such as ``OpenAI.astream_chat-0a1b…``."""
-    return span_id.partition("-")[0].rpartition(".")[2]
-
-
-def _first(arguments: Mapping[str, Any]) -> Any:
-    """The first argument, be it bound by its name or as one of ``*args``."""
-    first = next(iter(arguments.values()), None)
-    return first[0] if isinstance(first, tuple) and first else first
 
 
 def _repeats(call: Call, role: Role, parent: str | None) -> bool:

@@ -21,7 +21,7 @@ from .roles import Role, arguments_of
 if TYPE_CHECKING:
     from .calls import Call
 
-__all__ = ["add_answered", "add_asked", "add_settings", "asked", "template_of"]
+__all__ = ["add_answered", "add_asked", "add_settings", "asked", "prompt_of", "template_of"]
 
 _TEXT = OpenInferenceMimeTypeValues.TEXT.value
 _JSON = OpenInferenceMimeTypeValues.JSON.value
@@ -32,7 +32,7 @@ _CONTEXTS = ("Context", "InternalContext")
 def asked(role: Role, instance: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What the span of a call begins with, as options of its mark."""
     if role.mark is trace_llm:
-        return {"input": _prompt_of(arguments), "model": _model_of(instance)}
+        return {"input": prompt_of(arguments), "model": _model_of(instance)}
     if role.mark is trace_tool:
         description, parameters = instance.metadata.description, _parameters_of(instance)
         return {"input": _tool_input(arguments), "description": description, "parameters": parameters}
@@ -48,7 +48,7 @@ def add_asked(role: Role, span: Span, call: Call) -> None:
     arguments = arguments_of(call.arguments)
     if role.mark is trace_llm:
         if "messages" not in arguments:
-            span.set_prompt(_prompt_of(arguments)["prompt"])
+            span.set_prompt(prompt_of(arguments)["prompt"])
         if arguments.get("tools"):
             span.set_tools(arguments["tools"])
         add_settings(span, call, arguments)
@@ -123,7 +123,8 @@ def _add_response(span: Span, response: Any) -> None:
         span.set_attributes({SpanAttributes.OUTPUT_VALUE: read, SpanAttributes.OUTPUT_MIME_TYPE: _JSON})
 
 
-def _prompt_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def prompt_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model is asked, under the name ``messages`` or ``prompt``."""
     if "messages" in arguments:
         return {"messages": arguments["messages"]}
     given = arguments.get("args") or ()

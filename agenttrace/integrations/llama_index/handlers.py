@@ -106,14 +106,17 @@ def _contained(what: str, work: Callable[[], None]) -> None:
 
 def _model_call(event: Any) -> None:
     """What a model is called with beside its arguments: the settings of its object."""
-    call = calls.call_of(event.span_id)
-    if call is not None and call.visible == event.span_id:
-        contents.add_settings(calls.span_of(event.span_id), call, {**event.model_dict, **event.additional_kwargs})
+    call, told = calls.call_of(event.span_id), calls.told_of(event.span_id)
+    if call is None:
+        return
+    call.tells = True
+    if told is not None:
+        contents.add_settings(calls.span_of(told), call, {**event.model_dict, **event.additional_kwargs})
 
 
 def _token(event: Any) -> None:
-    call = calls.call_of(event.span_id)
-    if call is not None and call.visible == event.span_id and not call.has_tokens:
+    call = calls.call_of(calls.told_of(event.span_id))
+    if call is not None and not call.has_tokens:
         call.has_tokens = True
         calls.span_of(event.span_id).add_event(_FIRST_TOKEN)
 
@@ -124,9 +127,7 @@ def _answer(event: Any) -> None:
 
 def _exception(event: Any) -> None:
     """What broke a stream off; of any other call its own span tells."""
-    call = calls.call_of(event.span_id)
-    if call is not None and call.stream is not None:
-        calls.fail(event.span_id, event.exception)
+    calls.fail_stream(event.span_id, event.exception)
 
 
 def _template(event: Any) -> None:

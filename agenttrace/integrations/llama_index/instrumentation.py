@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation import root_dispatcher, root_manager
 from llama_index_instrumentation.dispatcher import Dispatcher
 from typing_extensions import Self
 
@@ -55,25 +55,33 @@ def instrument(dispatcher: Dispatcher | str | None = None) -> Instrumentation:
     """Trace what LlamaIndex does from here on.
 
     Args:
-        dispatcher: The dispatcher whose calls are traced: ``get_dispatcher("llama_index.core.query_engine")`` traces
-            those of that part of LlamaIndex, as does its name alone. None for the root of all, which traces everything
-            in the process.
+        dispatcher: The dispatcher whose calls are traced, or its name, which is that of the module that has it:
+            ``"llama_index.core.base.embeddings.base"`` traces embeddings alone. None for the root of all, which traces
+            everything in the process.
 
     Returns:
         What takes it off again: ``.remove()``, or the end of a ``with`` block.
 
     Raises:
+        ValueError: If no dispatcher has the name. A package such as ``llama_index.core`` has none.
         TypeError: If ``dispatcher`` is something else, such as an index or an agent.
 
     Example:
         >>> register(project_name="weather")
         >>> instrument()
     """
-    if dispatcher is None or isinstance(dispatcher, str):
-        dispatcher = get_dispatcher(dispatcher or "root")
-    if not hasattr(dispatcher, "add_span_handler"):
+    if dispatcher is None:
+        return Instrumentation(root_dispatcher)
+    found = root_manager.dispatchers.get(dispatcher) if isinstance(dispatcher, str) else dispatcher
+    if found is None:
+        # LlamaIndex itself would make one here, which is told of nothing.
+        raise ValueError(
+            f"LlamaIndex has no dispatcher {dispatcher!r}: write instrument() to trace all that it does, or the name "
+            "of a module that has one and is imported, such as 'llama_index.core.base.embeddings.base'"
+        )
+    if not hasattr(found, "add_span_handler"):
         raise TypeError(
-            f"instrument() takes one of LlamaIndex's dispatchers, or its name, not {type(dispatcher).__name__}: write "
+            f"instrument() takes one of LlamaIndex's dispatchers, or its name, not {type(found).__name__}: write "
             "instrument() to trace all that LlamaIndex does"
         )
-    return Instrumentation(dispatcher)
+    return Instrumentation(found)

@@ -13,6 +13,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.chat_engine.types import BaseChatEngine
 from llama_index.core.ingestion import IngestionPipeline
+from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.response_synthesizers import BaseSynthesizer
 from llama_index.core.schema import TransformComponent
@@ -47,6 +48,7 @@ class _Recorded(NamedTuple):
 
 # The first whose class an object is of decides, so a method that isn't named here only wraps another.
 _RECORDED = (
+    _Recorded(StructuredLLM, frozenset(), trace_llm),  # which has the model that it is made of answer in JSON
     _Recorded(BaseLLM, frozenset({*_CHAT, *_COMPLETE}), trace_llm),
     _Recorded(BaseTool, frozenset({"call", "acall", "__call__"}), trace_tool),
     _Recorded(BaseRetriever, frozenset({"retrieve", "aretrieve"}), trace_retriever),
