@@ -26,7 +26,7 @@ from agenttrace import current_span, suppress_tracing, trace_agent, trace_step, 
 from agenttrace.integrations.langchain import callback_handler
 from agenttrace.testing import CapturedSpans, capture_spans
 
-from .example_runs import only_trace, outline, run_example, values
+from .example_runs import ROOT, only_trace, outline, run_example, values
 
 QUESTION = {"messages": [HumanMessage("Oslo and Bergen?")]}
 TREE = """
@@ -578,6 +578,38 @@ def test_a_run_without_the_handler_leaves_nothing() -> None:
     assert traced_spans == len(TREE.strip().splitlines())
     # The marks in its nodes and tools are marks as ever, and stand for themselves.
     assert {span.name for span in spans[traced_spans:]} == {"prepare", "look up"}
+
+
+@pytest.mark.parametrize("place", ["argument", "configurable"])
+def test_a_handler_in_the_wrong_place_is_taken_without_a_word(place: str) -> None:
+    """As the page warns: LangGraph accepts it beside the config, or among what is configurable, and never calls it."""
+    builder = StateGraph(MessagesState)
+    builder.add_node("answer", lambda state: {"messages": [AIMessage("yes")]})
+    builder.add_edge(START, "answer")
+    agent: Any = builder.compile(name="agent")
+    with capture_spans() as spans:
+        if place == "argument":
+            agent.invoke(QUESTION, callbacks=[callback_handler()])
+        else:
+            agent.invoke(QUESTION, {"configurable": {"callbacks": [callback_handler()]}})
+    assert len(spans) == 0
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([callback_handler], "'function' object has no attribute 'raise_error'"),
+        (callback_handler(), "'_Handler' object has no attribute 'parent_run_id'"),
+    ],
+    ids=["not called", "not in a list"],
+)
+def test_what_is_no_list_of_handlers_fails_as_the_page_says(callbacks: Any, message: str) -> None:
+    """The errors are LangChain's own, and the page is where somebody who looks for them finds what to write."""
+    agent: Any = weather_graph()
+    with pytest.raises(AttributeError, match=message):
+        agent.invoke(QUESTION, {"callbacks": callbacks})
+    page = (ROOT / "docs" / "frameworks" / "langgraph.md").read_text(encoding="utf-8")
+    assert message in page
 
 
 def test_a_handler_that_is_given_twice_records_once() -> None:

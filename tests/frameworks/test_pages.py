@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 
+from agenttrace.local.reader import Store
 from tests.readers.openai_material import call_item, response, text_item
 from tests.readers.replay import json_answer, replay_server
 
 from .example_runs import ROOT, environment_of, only_trace, outline, values
 
 
-def run_first_program(page: str, home: Path, **variables: str) -> str:
-    """Run the first Python block of ``docs/frameworks/<page>.md``; gives what it printed."""
+def run_first_program(page: str, home: Path, blocks: int = 1, /, **variables: str) -> str:
+    """Run the first Python block of ``docs/frameworks/<page>.md``, or the first few as one; gives what it printed."""
     text = (ROOT / "docs" / "frameworks" / f"{page}.md").read_text(encoding="utf-8")
-    block = re.search(r"^```python[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    assert block is not None
+    written = re.findall(r"^```python[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[:blocks]
+    assert len(written) == blocks
     program = home / "weather.py"
-    program.write_text(block[1], encoding="utf-8")
+    program.write_text("\n".join(written), encoding="utf-8")
     finished = subprocess.run(
         [sys.executable, str(program)],
         env={**environment_of(home), **variables},
@@ -59,3 +61,39 @@ def test_the_page_of_the_agents_sdk_is_a_program(tmp_path: Path) -> None:
         *["  AGENT Forecaster", "    CHAIN turn 2", "      LLM response", "      TOOL get_weather"],
         *["    CHAIN turn 3", "      LLM response"],
     ]
+
+
+def test_the_page_of_langgraph_runs_offline(tmp_path: Path) -> None:
+    """With a scripted model, in the session of its thread."""
+    assert run_first_program("langgraph", tmp_path) == "It is warmest in Rome.\n"
+    spans = only_trace(tmp_path)
+    assert outline(spans) == [
+        "AGENT weather agent",
+        *["  CHAIN model", "    LLM ScriptedModel"],
+        *["  CHAIN tools", "    TOOL get_temperature"] * 2,
+        *["  CHAIN model", "    LLM ScriptedModel"],
+    ]
+    assert values(spans, "weather agent", "session.id") == ["conversation-7"]
+
+
+def test_the_page_of_langgraph_needs_no_more_than_its_install_line() -> None:
+    """What it imports is what pip installs there: `langchain` brings LangGraph along, and no provider's package."""
+    text = (ROOT / "docs" / "frameworks" / "langgraph.md").read_text(encoding="utf-8")
+    [program, *_] = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"^from (\w+)", program, re.MULTILINE)) == {"agenttrace", "langchain", "langchain_core"}
+    assert re.search(r"^pip install 'agenttrace-otel\[cli,langchain\]' langchain ", text, re.MULTILINE)
+    assert any(requirement.startswith("langgraph") for requirement in requires("langchain") or ())
+
+
+def test_the_page_of_llama_index_runs_offline(tmp_path: Path) -> None:
+    """The making of an index leaves traces of single spans, as the page says; a mark around all is one trace."""
+    assert run_first_program("llama-index", tmp_path, 2) == "text text text\n" * 2
+    store = Store(tmp_path / "traces.db")
+    query = [
+        *["CHAIN RetrieverQueryEngine.query", "  RETRIEVER VectorIndexRetriever", "    EMBEDDING CreateEmbeddings"],
+        *["  CHAIN CompactAndRefine", "    LLM MockLLM"],
+    ]
+    building = ["CHAIN SentenceSplitter", "EMBEDDING CreateEmbeddings"]
+    whole = ["CHAIN answer from notes", *(f"  {line}" for line in building + query)]
+    trees = [outline(store.spans(trace.trace_id)) for trace in store.traces()]
+    assert sorted(trees) == sorted([[building[0]], [building[1]], query, whole])
